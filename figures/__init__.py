@@ -1,0 +1,1 @@
+"""Draws stored summaries. Imports theory and the store, never a simulator, never JAX."""

@@ -1,0 +1,92 @@
+"""The command line: `python -m sims`. Parsing only; nothing heavy is imported before a command is known."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+__all__ = ["main"]
+
+_EXIT = """\
+exit status:
+  0    done; nothing contradicts the ledger
+  1    a SUPPORTED or REFUTED contradicts the ledger, or `ledger --check` found a difference
+  2    bad usage or bad parameters
+  3    the machine failed: the store cannot be written, or a block does not fit into memory
+  130  interrupted; run the same command again to resume
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sims",
+        description="Check machine-learning theorems by simulation: bound against estimate, with a declared error.",
+        epilog=_EXIT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="claims, statements, places, tests, last verdicts")
+    listing.add_argument("paper", nargs="?", metavar="PAPER")
+    listing.add_argument("--json", action="store_true", help="a JSON array, one object a claim")
+
+    show = commands.add_parser("show", help="one claim: statement, assumptions, formula, evidence, falsifiers")
+    show.add_argument("claim", metavar="CLAIM")
+    show.add_argument("--json", action="store_true", help="a JSON array, one object a cell")
+    show.add_argument("--preset", choices=("smoke", "default", "gpu"), help="show a run of yours instead of the ledger")
+    show.add_argument("--seed", type=_seed, metavar="N", help="its root seed")
+    show.add_argument("--out", default="results", metavar="DIR", help="where it is (default: results)")
+
+    run = commands.add_parser("run", help="simulate and judge; resumes by default")
+    run.add_argument("names", nargs="*", metavar="PAPER|CLAIM", help="default: everything")
+    run.add_argument("--preset", choices=("smoke", "default", "gpu"), default="smoke", help="size of the run (default: smoke)")
+    run.add_argument("--seed", type=_seed, metavar="N", help="root seed (default: the ledger's)")
+    run.add_argument("--out", default="results", metavar="DIR", help="where replicates and summaries go (default: results)")
+    run.add_argument("--cell", metavar="K=V,…", help="one cell of your own, at level 1e-3, outside the ledger")
+    run.add_argument("--max-replicates", type=_positive, metavar="N", help="instead of the preset's")
+    run.add_argument("--dry-run", action="store_true", help="print cells, planned replicates, time and memory; draw nothing")
+    run.add_argument("--json", action="store_true", help="a JSON array, one object a cell")
+    run.add_argument("-v", "--verbose", action="store_true", help="a line for every cell and falsifier")
+    run.add_argument("--no-compile-cache", action="store_true", help="keep no compiled programs between runs")
+
+    ledger = commands.add_parser("ledger", help="rewrite, or verify, the tables in paper_checks.md")
+    ledger.add_argument("--check", action="store_true", help="change nothing; exit 1 if tables and summaries differ")
+    ledger.add_argument("--out", default="results", metavar="DIR", help="where the default preset's summaries are (default: results)")
+    return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) > 2**31 - 1:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to {2**31 - 1}, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}")
+    return int(text)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        from sims import _commands
+
+        status = _commands.COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\nsims: interrupted; finished chunks are kept, run the same command again to resume", file=sys.stderr)
+        return 130
+    except _commands.Refusal as refusal:
+        print(f"sims: {refusal}", file=sys.stderr)
+        return refusal.status
+    except BrokenPipeError:  # `… | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""What the command line does. JAX is imported only by `run`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sims import _experiment, _ledger, _progress, _report, _store
+from theory import _claims
+from theory._claims import Claim, Verdict
+
+__all__ = ["COMMANDS", "Refusal"]
+
+
+class Refusal(Exception):
+    """One clear sentence for the user, and the exit status."""
+
+    def __init__(self, sentence: str, status: int = 2) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(matches)}?" if matches else f"; known: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+
+
+def _claim(name: str) -> Claim:
+    known = _claims.claims()
+    if name not in known:
+        raise Refusal(f"no claim is called {name!r}{_near(name, list(known))}")
+    return known[name]
+
+
+def _selected(names: Sequence[str]) -> list[Claim]:
+    known = _claims.claims()
+    chosen: dict[str, Claim] = {}
+    for name in names or _claims.papers():
+        if name in _claims.papers():
+            chosen |= {c.id: c for c in known.values() if c.paper == name}
+        elif name in known:
+            chosen[name] = known[name]
+        else:
+            raise Refusal(f"no paper or claim is called {name!r}{_near(name, [*_claims.papers(), *known])}")
+    return list(chosen.values())
+
+
+# --- list and show -------------------------------------------------------------------------------------------
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    if arguments.paper is not None and arguments.paper not in _claims.papers():
+        raise Refusal(f"no paper is called {arguments.paper!r}{_near(arguments.paper, list(_claims.papers()))}")
+    claims = _selected([arguments.paper] if arguments.paper else [])
+    rows = _report.listing(claims)
+    print(_json(rows) if arguments.json else _report.listing_text(rows))
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    claim = _claim(arguments.claim)
+    if arguments.preset is None:
+        if arguments.seed is not None:
+            raise Refusal("--seed shows a run of yours: name its --preset too")
+        summary = _ledger.summaries(claim.paper).get(claim.id)
+    else:
+        seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
+        summary = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed)).get(claim.id)
+        if summary is None:
+            raise Refusal(
+                f"{arguments.out} holds no {arguments.preset} run of {claim.id} with seed {seed}; make one with "
+                f"`python -m sims run {claim.id} --preset {arguments.preset} --seed {seed} --out {arguments.out}`"
+            )
+    print(_json(_report.rows_of([summary] if summary else [])) if arguments.json else _report.show_text(claim, summary))
+    return 0
+
+
+# --- run -----------------------------------------------------------------------------------------------------
+
+
+def _configure_jax(compile_cache: bool) -> None:
+    """Global settings of a run from the command line; a library user sets these alone."""
+    import jax
+
+    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+        # Replicates are sharded over devices: one simulated device a core makes use of every core.
+        jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
+    if compile_cache and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boundcheck" / f"jaxlib-{jax.lib.__version__}"
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            print(f"sims: no compilation cache: {error}", file=sys.stderr)
+            return
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    elif not compile_cache:
+        jax.config.update("jax_enable_compilation_cache", False)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    claims = _selected(arguments.names)
+    if arguments.cell is not None and len(claims) != 1:
+        raise Refusal(f"--cell asks one claim; {len(claims)} are selected, name one of them")
+    _configure_jax(not arguments.no_compile_cache)
+    from sims import _decide, _runner, _stats, _verdicts  # here, and not above, because they import JAX
+
+    seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
+    progress = _progress.Progress(sys.stderr)
+    options = _decide.Options(
+        out=Path(arguments.out), preset=arguments.preset, seed=seed, max_replicates=arguments.max_replicates,
+        alpha=_stats.ALPHA_USER if arguments.cell is not None else _stats.ALPHA, say=progress.say, tick=progress.tick,
+    )  # fmt: skip
+    header = _header(arguments, seed)
+    progress.say("; ".join(f"{k} {v}" for k, v in header.items() if k in ("preset", "seed", "device", "jax", "commit")))
+    try:
+        if arguments.dry_run:
+            print(_report.dry_run_text(claims, options))
+            return 0
+        if arguments.cell is not None:
+            return _run_cell(claims[0], arguments, options, header)
+        forecasts = {c.id: _forecast(c, options) for c in claims}
+        progress.start(forecasts)
+        summaries = []
+        for claim in claims:
+            summary = {**header, **_verdicts.judge_claim(claim, options)}
+            _store.write_summary(options.out, options.preset, seed, claim.id, summary)
+            summaries.append(summary)
+            progress.finish(claim.id)
+            if not arguments.json:
+                print(_report.claim_line(summary, verbose=arguments.verbose), flush=True)
+        progress.close()
+    except (_store.StoreError, _runner.DeviceMemoryError) as error:
+        raise Refusal(str(error), status=3) from None
+    except ValueError as error:
+        if arguments.cell is None:  # a preset's own cell: a defect of ours, with its traceback
+            raise
+        raise Refusal(str(error)) from None
+    print(_json(_report.rows_of(summaries)) if arguments.json else _report.run_table(summaries))
+    return _contradictions(summaries)
+
+
+def _run_cell(claim: Claim, arguments: argparse.Namespace, options: Any, header: dict[str, Any]) -> int:
+    from sims import _verdicts
+
+    summary = {**header, **_verdicts.ask_claim(claim, arguments.cell, options)}
+    print(_json(_report.rows_of([summary])) if arguments.json else _report.cell_text(summary))
+    return 0
+
+
+def _forecast(claim: Claim, options: Any) -> float:
+    from sims import _verdicts
+
+    decisions = []
+    for check in claim.checks:
+        if check.untested is None:
+            own, worlds = _verdicts.decisions_of(claim, check, options.preset, options)
+            decisions += [*own, *(d for ds in worlds.values() for d in ds)]
+    return _verdicts.forecast_seconds(decisions, options)
+
+
+def _header(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """What every summary says of the run it came from."""
+    import jax
+    import numpy
+    import scipy
+
+    from sims import _runner
+
+    return {
+        "schema": 1, "preset": arguments.preset, "seed": seed, "second_seed": _experiment.second_seed(seed),
+        "max_replicates_override": arguments.max_replicates, "device": _runner.device_kind(), "num_devices": len(jax.local_devices()),
+        "jax": jax.__version__, "jaxlib": jax.lib.__version__, "numpy": numpy.__version__, "scipy": scipy.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])), "commit": _ledger.commit(),
+    }  # fmt: skip
+
+
+def _contradictions(summaries: Sequence[dict[str, Any]]) -> int:
+    """1 if a SUPPORTED or REFUTED differs from the ledger's SUPPORTED or REFUTED; UNDECIDED contradicts nothing."""
+    decided = {Verdict.SUPPORTED.value, Verdict.REFUTED.value}
+    status = 0
+    for summary in summaries:
+        ledger = _ledger.summaries(summary["claim"].split(".", 1)[0]).get(summary["claim"])
+        if ledger and {summary["verdict"], ledger["verdict"]} == decided:
+            print(f"sims: {summary['claim']} is {summary['verdict']} here and {ledger['verdict']} in the ledger", file=sys.stderr)
+            status = 1
+    return status
+
+
+# --- ledger --------------------------------------------------------------------------------------------------
+
+
+def _ledger_command(arguments: argparse.Namespace) -> int:
+    try:
+        if arguments.check:
+            differences = _ledger.differences()
+            for line in differences:
+                print(f"sims: {line}", file=sys.stderr)
+            print("the tables differ from the summaries" if differences else "the tables agree with the summaries")
+            return 1 if differences else 0
+        for line in _ledger.promote(Path(arguments.out)):
+            print(line)
+        for path in _ledger.rewrite():
+            print(f"rewrote {path.name}")
+    except _store.StoreError as error:
+        raise Refusal(str(error), status=3) from None
+    except _ledger.LedgerError as error:
+        raise Refusal(str(error)) from None
+    return 0
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return json.dumps(_store.to_json([dataclasses.asdict(r) if dataclasses.is_dataclass(r) else r for r in rows]), indent=1, allow_nan=False)
+
+
+COMMANDS = {"list": _list, "show": _show, "run": _run, "ledger": _ledger_command}

@@ -1,0 +1,412 @@
+"""From stored replicates to rows and verdicts: every decision of a claim, its falsifiers, its second seed.
+
+One *decision* is one cell of one check, or the whole grid of a RATE check. The judge (sims/_stats) sees only
+arrays; the runner (sims/_runner) only draws; this module evaluates bounds and assumptions, decides how far to
+draw, and applies the rules by which cells, checks and claims get their words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sims import _experiment, _runner, _stats, _store
+from theory import _claims
+from theory._claims import Check, Falsifier, Relation, Verdict
+
+__all__ = ["GRID", "Decision", "Options", "Row", "cap_of", "is_vacuous", "plan_of"]
+
+GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
+MAX_CASES = 256  # evaluated EXACT cases kept in a summary, for figures
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How a run was asked for."""
+
+    out: Path
+    preset: str = "smoke"
+    seed: int = _experiment.LEDGER_SEED
+    max_replicates: int | None = None
+    alpha: float = _stats.ALPHA
+    say: Callable[[str], None] = lambda text: None  # one sentence for the person who waits
+    tick: Callable[[float], None] = lambda seconds: None  # forecast seconds of work just done
+    num_devices: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One decision with its evidence; the fields of `run --json` (documented in docs/commands.md)."""
+
+    claim: str
+    experiment: str
+    cell: Mapping[str, Any]
+    estimate: float
+    low: float
+    high: float
+    bound: float | None
+    trivial: float | None
+    slack: float
+    verdict: str
+    num_replicates: int
+    num_failed: int
+    level: float
+    method: str
+    asymptotic: bool
+    ties: int
+    planned: Mapping[str, float]
+    attempts: int
+    reason: str
+    seed: int
+    device: str
+    seconds: float
+    margin: Any = None
+    inside: bool = True  # inside the check's assumptions
+    falsifier: str | None = None
+    points: Sequence[Mapping[str, Any]] = ()  # RATE: the grid; EXACT: the evaluated cases
+
+
+@dataclasses.dataclass(frozen=True)
+class _Target:
+    """What one decision is held against: bound, margin, window, all from theory and the declared cell."""
+
+    bound: float
+    margin: Any
+    trivial: float | None
+    inside: bool
+    reason: str
+    vacuous: bool
+
+
+def _outside(check: Check, fields: Mapping[str, Any]) -> str:
+    broken = [f"{a.label} ({a.text})" for a in check.assumptions if not _claims.call(a.holds, fields)]
+    return f"outside the assumptions: {'; '.join(broken)}" if broken else ""
+
+
+def _target(check: Check, fields: Mapping[str, Any], support: tuple[float, float], falsifier: Falsifier | None) -> _Target:
+    """Bound, margin and vacuity at a cell; a "bound" falsifier puts its own wrong numbers in their place."""
+    bound_of = falsifier.bound if falsifier is not None and falsifier.bound is not None else check.bound
+    margin_of = falsifier.margin if falsifier is not None and falsifier.margin is not None else check.margin
+    bound = 0.0 if bound_of is None else float(_claims.call(bound_of, fields))
+    margin = _claims.call(margin_of, fields) if callable(margin_of) else margin_of
+    trivial = None if check.trivial is None else float(_claims.call(check.trivial, fields))
+    reason = _outside(check, fields)
+    if math.isnan(bound) and not reason:
+        reason = "outside the assumptions: the bound is not defined here"
+    vacuous = not math.isnan(bound) and is_vacuous(check, bound, trivial, margin, support)
+    return _Target(bound, margin, trivial, not reason, reason, vacuous)
+
+
+def is_vacuous(check: Check, bound: float, trivial: float | None, margin: Any, support: tuple[float, float]) -> bool:
+    """Whether a bound says nothing at a cell; decided before any sampling. A tie with the trivial value is vacuous."""
+    low, high = support
+    if check.relation in (Relation.UPPER, Relation.TAIL):
+        ceiling = 1.0 if check.relation is Relation.TAIL else math.inf
+        return bound >= (ceiling if trivial is None else trivial)
+    if check.relation is Relation.LOWER:
+        return trivial is not None and bound <= trivial
+    if check.relation is Relation.EQUAL:
+        return bound - margin <= low and bound + margin >= high
+    if check.relation is Relation.EXACT and trivial is not None:
+        return bound <= trivial if check.residual.endswith("lower") else check.residual.endswith("upper") and bound >= trivial
+    return False
+
+
+# --- judging -----------------------------------------------------------------------------------------------
+
+
+def _judge_cell(check: Check, target: _Target, support: tuple[float, float], cap: int, alpha: float, data: Mapping[str, np.ndarray]) -> _stats.Evidence:
+    x = data["x"]
+    if math.isnan(target.bound):
+        return _stats.judge_none(x, support=support, method=check.method, alpha=alpha, quantile=check.quantile)
+    relation, bound = check.relation, target.bound
+    if relation is Relation.PHASE:
+        relation, bound = _phase_side(check, target, data["_grid_value"][0])
+        if relation is None:
+            return _stats.judge_none(x, support=support, method=check.method, alpha=alpha)
+    margin = target.margin if relation is Relation.EQUAL else 0.0
+    return _stats.judge(
+        x, relation=relation, bound=bound, support=support, method=check.method, margin=margin, alpha=alpha,
+        max_replicates=cap, quantile=check.quantile, ties=data.get("tie"),
+    )  # fmt: skip
+
+
+def _phase_side(check: Check, target: _Target, at: float) -> tuple[Relation | None, float]:
+    """PHASE at one cell: rare success below the zone, common above it, no judgement inside it."""
+    p_low, p_high = check.phase
+    if at < target.bound - target.margin:
+        return Relation.TAIL, p_low
+    if at > target.bound + target.margin:
+        return Relation.LOWER, p_high
+    return None, math.nan
+
+
+def _window(check: Check, bounds: Sequence[float], grid: Sequence[float], margin: Any) -> tuple[float, float]:
+    """RATE: the declared window, or the bound's own slope on this grid plus or minus the margin."""
+    if isinstance(margin, tuple):
+        return margin
+    centre = _stats.own_slope(bounds, grid)
+    return (centre - margin, centre + margin)
+
+
+# --- drawing -----------------------------------------------------------------------------------------------
+
+
+class _Draws:
+    """Stored replicates of one experiment at some cells, all advanced together, growing chunk by chunk."""
+
+    def __init__(self, experiment: _experiment.Experiment, cells: Sequence[Any], seed: int, options: Options) -> None:
+        self.experiment, self.seed, self.options = experiment, seed, options
+        parts = _runner.fingerprint(experiment)
+        self.fingerprint = _store.digest(parts)
+        self.sampler: _runner.Sampler | None = None  # made when the first chunk is missing: a warm run may draw nothing
+        self.seconds = 0.0
+        self.cells = list(cells)
+        self.stores = [
+            _store.CellStore(
+                options.out, experiment.claim_id, experiment.folder, _experiment.cell_id(cell), seed,
+                fingerprint=self.fingerprint, about={"cell": _experiment.cell_fields(cell), "seed": seed, **parts},
+                chunk=experiment.chunk, say=options.say,
+            )
+            for cell in self.cells
+        ]  # fmt: skip
+        self._prepared: dict[int, Any] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        self.data = [store.load() for store in self.stores]
+
+    def length(self) -> int:
+        return min(len(d["x"]) if d else 0 for d in self.data)
+
+    def extend(self) -> None:
+        """One more chunk for every cell that has none at the current length."""
+        start = time.perf_counter()
+        chunk, first = self.experiment.chunk, self.length()
+        if self.sampler is None:
+            self.sampler = _runner.Sampler(self.experiment, self.options.num_devices)
+        for i, store in enumerate(self.stores):
+            if self.data[i] and len(self.data[i]["x"]) > first:
+                continue
+            if store.has(first):  # another process has made it meanwhile, or a hole was filled
+                self.data[i] = store.load()
+                continue
+            if i not in self._prepared:
+                self._prepared[i] = _runner.prepared_for(self.experiment, self.cells[i])
+            drawn = self.sampler.chunk(self._prepared[i], self.seed, self.experiment.stream(self.cells[i]), first)
+            store.append(first, drawn)
+            old = self.data[i]
+            self.data[i] = {k: np.concatenate([old[k], v]) for k, v in drawn.items()} if old else drawn
+            self.options.tick(chunk * self.experiment.seconds_per_replicate)
+        self.seconds += time.perf_counter() - start
+
+    def until_final(self, judge: Callable[[list[dict[str, np.ndarray]]], list[_stats.Evidence]], cap: int) -> list[_stats.Evidence]:
+        """Draws until every evidence is final. Looking often costs time, never validity: the judge scans on its own."""
+        look = 0
+        while True:
+            r = self.length()
+            if r >= look or r >= cap:
+                evidence = judge([{k: v[:r] for k, v in d.items()} if d else {"x": np.empty(0)} for d in self.data])
+                if all(e.final for e in evidence) or r >= cap:
+                    return evidence
+                look = int(1.1 * r)
+            self.extend()
+
+
+def cap_of(experiment: _experiment.Experiment, options: Options) -> int:
+    """The most replicates a decision may take: the user's, else the preset's, else the largest of any preset."""
+    if options.max_replicates is not None:
+        return options.max_replicates
+    return experiment.max_replicates.get(options.preset) or max(experiment.max_replicates.values())
+
+
+# --- planning ----------------------------------------------------------------------------------------------
+
+
+def plan_of(check: Check, experiment: _experiment.Experiment, cells: Sequence[Any], falsifier: Falsifier | None, options: Options) -> dict[str, float]:
+    """Planned replicates of one decision (one cell, or the cells of a RATE grid): median, 99.9 %, P(UNDECIDED).
+
+    Empty where the experiment declares no expected mean and standard deviation, or nothing is sampled.
+    """
+    cap = cap_of(experiment, options) if experiment.simulate is not None else 0
+    if experiment.expected is None or experiment.simulate is None or check.relation is Relation.PHASE:
+        return {"max_replicates": cap} if cap else {}
+    fields = [_experiment.cell_fields(c) for c in cells]
+    support = _claims.call(experiment.support, fields[0])
+    mean, sd, *skew = _claims.call(experiment.expected, fields[0])
+    targets = [_target(check, f, support, falsifier) for f in fields]
+    margin, bound = targets[0].margin, targets[0].bound
+    if check.relation is Relation.RATE:
+        grid = [f[check.grid] for f in fields]
+        margin, bound = _window(check, [t.bound for t in targets], grid, margin), 0.0
+        support = _experiment.whole_line()
+    if math.isnan(bound) or targets[0].vacuous:
+        return {"max_replicates": cap}
+    plan = _stats.plan(
+        relation=check.relation, mean=mean, sd=sd, skew=skew[0] if skew else 0.0, bound=bound, support=support,
+        method=check.method, margin=margin if margin is not None else 0.0, alpha=options.alpha, max_replicates=cap,
+        quantile=check.quantile,
+    )  # fmt: skip
+    return {"median": plan.median, "p999": plan.p999, "max_replicates": cap, "p_undecided": plan.p_undecided}
+
+
+# --- one decision ------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Decision:
+    """One decision about to be made: the check at one cell (or a grid), perhaps with bound falsifiers beside it."""
+
+    check: Check
+    experiment: _experiment.Experiment
+    cells: Sequence[Any]
+    options: Options
+    bound_falsifiers: Sequence[Falsifier] = ()
+
+    def __post_init__(self) -> None:
+        self.fields = [_experiment.cell_fields(c) for c in self.cells]
+        support_of = self.experiment.support
+        self.support = _claims.call(support_of, self.fields[0])
+        self.is_grid = self.check.relation is Relation.RATE
+
+    def targets(self, falsifier: Falsifier | None) -> list[_Target]:
+        return [_target(self.check, f, self.support, falsifier) for f in self.fields]
+
+    def cell_of_row(self) -> dict[str, Any]:
+        if not self.is_grid:
+            return self.fields[0]
+        return {k: [f[k] for f in self.fields] if len({repr(f[k]) for f in self.fields}) > 1 else self.fields[0][k] for k in self.fields[0]}
+
+    def attempt_id(self) -> str:
+        return GRID if self.is_grid else _experiment.cell_id(self.cells[0])
+
+    def _evidence(self, falsifier: Falsifier | None, data: list[dict[str, np.ndarray]]) -> _stats.Evidence:
+        check, cap, alpha = self.check, cap_of(self.experiment, self.options), self.options.alpha
+        targets = self.targets(falsifier)
+        if self.is_grid:
+            grid = [f[check.grid] for f in self.fields]
+            window = _window(check, [t.bound for t in targets], grid, targets[0].margin)
+            x = np.stack([d["x"] for d in data], axis=1)
+            return _stats.judge_rate(
+                x, grid, window=window, rate_of=check.rate_of, method=check.method, support=self.support, alpha=alpha, max_replicates=cap
+            )
+        seen = data[0]
+        if check.relation is Relation.PHASE:
+            seen = {**seen, "_grid_value": np.array([self.fields[0][check.grid]], dtype=float)}
+        return _judge_cell(check, targets[0], self.support, cap, alpha, seen)
+
+    def rows(self, seed: int, role: Falsifier | None = None) -> list[tuple[Falsifier | None, Row]]:
+        """Draws as far as needed and judges: the decision's own row, then one a bound falsifier."""
+        judged: list[Falsifier | None] = [role, *self.bound_falsifiers]
+        own = self.targets(None)
+        started = time.perf_counter()
+        if self.experiment.evaluate is not None:
+            return self._exact_rows(seed, judged, started)
+        if any(t.vacuous for t in own):
+            return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, "the bound is no better than the trivial value"))]
+        attempts = [self._open_attempt(f, seed) for f in judged]
+        draws = _Draws(self.experiment, self.cells, seed, self.options)
+        # A lying world is held against the declared bound; a wrong bound replaces it.
+        wrong = [f if f is not None and f.kind == "bound" else None for f in judged]
+        evidence = draws.until_final(lambda data: [self._evidence(f, data) for f in wrong], cap_of(self.experiment, self.options))
+        rows = []
+        for f, w, e, attempt in zip(judged, wrong, evidence, attempts, strict=True):
+            row = self._row(e, self.targets(w), seed, f, time.perf_counter() - started, draws, None, "")
+            self._close_attempt(attempt, row)
+            rows.append((f, dataclasses.replace(row, attempts=self._count(attempt))))
+        return rows
+
+    def _row(
+        self, e: _stats.Evidence | None, targets: list[_Target], seed: int, role: Falsifier | None, seconds: float,
+        draws: _Draws | None, verdict: Verdict | None, reason: str,
+    ) -> Row:  # fmt: skip
+        target = targets[0]
+        bound, margin = target.bound, target.margin
+        points: list[dict[str, Any]] = []
+        if self.is_grid:
+            grid = [f[self.check.grid] for f in self.fields]
+            margin = _window(self.check, [t.bound for t in targets], grid, margin)
+            bound = 0.5 * (margin[0] + margin[1])
+            if draws is not None and e is not None:
+                points = [
+                    {self.check.grid: g, **_point(d["x"][: e.num_replicates], self.check.rate_of), "bound": t.bound}
+                    for g, d, t in zip(grid, draws.data, targets, strict=True)
+                ]
+        word = verdict if verdict is not None else e.verdict
+        outside = next((t.reason for t in targets if not t.inside), "")
+        text = "; ".join(filter(None, (reason, e.reason if e is not None else "", outside)))
+        return Row(
+            claim=self.experiment.claim_id, experiment=self.experiment.check, cell=self.cell_of_row(),
+            estimate=e.estimate if e else math.nan, low=e.low if e else math.nan, high=e.high if e else math.nan,
+            bound=bound, trivial=target.trivial, slack=e.slack if e else math.nan, verdict=word.value,
+            num_replicates=e.num_replicates if e else 0, num_failed=e.num_failed if e else 0,
+            level=e.level if e else self.options.alpha, method=e.method if e else self.check.method,
+            asymptotic=e.asymptotic if e else False, ties=e.ties if e else 0,
+            planned=plan_of(self.check, self.experiment, self.cells, role if role is not None and role.kind == "bound" else None, self.options),
+            attempts=0, reason=text, seed=seed, device=_runner.device_kind(), seconds=round(seconds, 3), margin=margin,
+            inside=not outside, falsifier=role.name if role is not None else None, points=points,
+        )  # fmt: skip
+
+    def _exact_rows(self, seed: int, judged: Sequence[Falsifier | None], started: float) -> list[tuple[Falsifier | None, Row]]:
+        cell = self.cells[0]
+        cases = list(self.experiment.evaluate(cell, np.random.default_rng([seed, self.experiment.stream(cell)])))
+        fields = [{**self.fields[0], **case.fields} for case in cases]
+        rows = []
+        for f in judged:
+            targets = [_target(self.check, own, self.support, f if f is not None and f.kind == "bound" else None) for own in fields]
+            bounds = np.array([t.bound if t.inside and not t.vacuous else math.nan for t in targets])
+            e, worst = _stats.judge_exact(
+                np.array([c.statistic for c in cases], dtype=float), bounds, residual=self.check.residual, tolerance=self.check.tolerance
+            )
+            shown = [targets[worst]] if worst >= 0 else targets[:1] or [_target(self.check, self.fields[0], self.support, None)]
+            all_vacuous = not np.isfinite(bounds).any() and any(t.vacuous for t in targets)
+            word = Verdict.VACUOUS if all_vacuous else None
+            row = self._row(e, shown, seed, f, time.perf_counter() - started, None, word, "")
+            points = [
+                {"label": c.label, **c.fields, "estimate": float(c.statistic), "bound": t.bound} for c, t in zip(cases, targets, strict=True)
+            ]
+            named = cases[worst].label if worst >= 0 else ""
+            rows.append((f, dataclasses.replace(
+                row, estimate=float(cases[worst].statistic) if worst >= 0 else math.nan, inside=any(t.inside for t in targets), planned={},
+                points=points[:MAX_CASES], reason="; ".join(filter(None, (row.reason, f"worst case: {named}" if named else ""))),
+            )))  # fmt: skip
+        self.options.tick(self.experiment.seconds_per_replicate)
+        return rows
+
+    def _open_attempt(self, falsifier: Falsifier | None, seed: int) -> dict[str, Any]:
+        targets = self.targets(falsifier if falsifier is not None and falsifier.kind == "bound" else None)
+        identity = {
+            "experiment": self.experiment.check, "falsifier": falsifier.name if falsifier is not None else None,
+            "code": _runner.fingerprint(self.experiment), "bound": [t.bound for t in targets], "margin": [t.margin for t in targets],
+            "support": self.support, "method": self.check.method, "alpha": self.options.alpha,
+            "max_replicates": cap_of(self.experiment, self.options), "cells": [_experiment.cell_id(c) for c in self.cells],
+        }  # fmt: skip
+        entry = {"fingerprint": _store.digest(identity), "seed": seed, "preset": self.options.preset, **identity}
+        _store.open_attempt(self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry)
+        return entry
+
+    def _close_attempt(self, entry: Mapping[str, Any], row: Row) -> None:
+        _store.close_attempt(
+            self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry,
+            verdict=row.verdict, r_star=row.num_replicates, low=row.low, high=row.high,
+        )  # fmt: skip
+
+    def _count(self, entry: Mapping[str, Any]) -> int:
+        return _store.count_attempts(self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry["fingerprint"])
+
+
+def _point(x: np.ndarray, rate_of: str) -> dict[str, float]:
+    """One grid point of a RATE check for figures: its centre and, pointwise, two standard errors either way."""
+    if rate_of == "log_mean":
+        centre, spread = float(np.mean(x)), float(np.std(x)) / math.sqrt(max(1, len(x)))
+        return {"estimate": centre, "low": centre - 2 * spread, "high": centre + 2 * spread}
+    logs = np.log(x[x > 0])
+    centre = float(np.median(logs) if rate_of == "log_median" else np.mean(logs))
+    spread = float(np.std(logs)) / math.sqrt(max(1, len(logs)))
+    return {"estimate": math.exp(centre), "low": math.exp(centre - 2 * spread), "high": math.exp(centre + 2 * spread)}

@@ -1,0 +1,229 @@
+"""Experiments as data: which cells are simulated how, for which check of which claim.
+
+A cell is a frozen dataclass of user inputs (one grid point). `prepare` derives everything else on the host in
+float64. `simulate(key, prepared)` draws one replicate. EXACT checks have `evaluate` instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import re
+import types
+import typing
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from theory import _claims
+
+__all__ = [
+    "LEDGER_SEED",
+    "MAX_SEED",
+    "PRESETS",
+    "Case",
+    "Experiment",
+    "cell_fields",
+    "cell_id",
+    "experiments",
+    "parse_cell",
+    "register",
+    "second_seed",
+    "whole_line",
+]
+
+PRESETS = ("smoke", "default", "gpu")
+LEDGER_SEED = 1411  # the root seed of the ledger, fixed before any run
+MAX_SEED = 2**31 - 1
+
+
+def second_seed(seed: int) -> int:
+    """The independent root seed that repeats a REFUTED before it is recorded."""
+    return zlib.crc32(f"second root seed of {seed}".encode()) & MAX_SEED
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One evaluated instance of an EXACT check.
+
+    label: names the case in a report. statistic: the left-hand side, float64.
+    fields: cell fields the case overrides; the engine evaluates the bound at the cell's fields with these in place.
+    """
+
+    label: str
+    statistic: float
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def whole_line() -> tuple[float, float]:
+    """The support of a statistic without a known end."""
+    return (-math.inf, math.inf)
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """One experiment, matched by name to a check or a world falsifier of theory/<slug>.py.
+
+    check:     "adaptive.naive/full", or "adaptive.naive/full!no-noise" for a world falsifier. A name after the
+               slash that starts with "~" is exploratory: it has no check, gets no verdict and feeds figures.
+    cells:     preset -> cells. A missing or empty preset means: not decided at that size.
+    simulate:  one replicate; pure and undecorated. Returns a scalar x, or a dict with "x", optionally "tie"
+               (bool: x was decided by rounding), and further arrays that are stored for figures.
+    evaluate:  EXACT: (cell, rng) -> cases, on the host in float64. `rng` is seeded from the root seed and the cell.
+    ask:       the cell that a user's --cell starts from.
+    prepare:   cell -> what `simulate` receives; None: the cell itself.
+    support:   tightest true range of x, called with the cell's fields; open ends allowed.
+    expected:  (mean, sd) or (mean, sd, skewness) of x, for planning; called with the cell's fields. RATE: of the
+               row's slope, once for the whole grid, called with the first cell's fields.
+    validate:  called with a cell before anything else; raises ValueError naming the field, the range, what came.
+    block:     replicates per vmapped block; part of the random stream's identity, never changed by memory pressure.
+    chunk:     replicates per stored file, a multiple of block.
+    """
+
+    check: str
+    cells: Mapping[str, tuple[Any, ...]]
+    simulate: Callable[..., Any] | None = None
+    evaluate: Callable[..., Iterable[Case]] | None = None
+    ask: Any = None
+    prepare: Callable[[Any], Any] | None = None
+    support: Callable[..., tuple[float, float]] = whole_line
+    expected: Callable[..., tuple[float, ...]] | None = None
+    validate: Callable[[Any], None] | None = None
+    max_replicates: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    chunk: int = 64
+    block: int = 16
+    seconds_per_replicate: float = 0.001
+    bytes_per_replicate: float = 1e6
+    x64: bool = False
+
+    def __post_init__(self) -> None:
+        where = f"Experiment {self.check}"
+        if not re.fullmatch(r"[a-z]+\.[A-Za-z0-9_.]+/~?[A-Za-z0-9_.-]+(![A-Za-z0-9_.-]+)?", self.check):
+            raise ValueError(f'{where}: the name must be "<claim>/<check>" or "<claim>/<check>!<falsifier>".')
+        if (self.simulate is None) == (self.evaluate is None):
+            raise ValueError(f"{where}: give exactly one of `simulate` and `evaluate`.")
+        if set(self.cells) - set(PRESETS):
+            raise ValueError(f"{where}: presets are {', '.join(PRESETS)}, got {', '.join(self.cells)}.")
+        if self.simulate is not None:
+            if self.block < 1 or self.chunk < 1 or self.chunk % self.block:
+                raise ValueError(f"{where}: chunk must be a positive multiple of block={self.block}, got {self.chunk}.")
+            missing = [p for p, cells in self.cells.items() if cells and self.max_replicates.get(p, 0) < 1]
+            if missing:
+                raise ValueError(f"{where}: max_replicates must be >= 1 for preset {', '.join(missing)}.")
+        for cells in self.cells.values():
+            ids = [cell_id(c) for c in cells]
+            if len(set(ids)) < len(ids):
+                raise ValueError(f"{where}: a cell is listed twice.")
+
+    @property
+    def claim_id(self) -> str:
+        return self.check.split("/", 1)[0]
+
+    @property
+    def check_name(self) -> str:
+        return self.check.split("/", 1)[1].split("!", 1)[0]
+
+    @property
+    def falsifier(self) -> str | None:
+        return self.check.split("!", 1)[1] if "!" in self.check else None
+
+    @property
+    def exploratory(self) -> bool:
+        return self.check_name.startswith("~")
+
+    @property
+    def folder(self) -> str:
+        """The experiment's own name inside its claim: "full", "full!no-noise"."""
+        return self.check.split("/", 1)[1]
+
+    def stream(self, cell: Any) -> int:
+        """The cell's own 32-bit number in the random stream: crc32 of claim/check/experiment/cell id."""
+        name = f"{self.claim_id}/{self.check_name}/{self.falsifier or 'main'}/{cell_id(cell)}"
+        return zlib.crc32(name.encode())
+
+
+def cell_fields(cell: Any) -> dict[str, Any]:
+    """The cell's fields by name, in declaration order."""
+    return {f.name: getattr(cell, f.name) for f in dataclasses.fields(cell)}
+
+
+def cell_id(cell: Any) -> str:
+    """A readable, path-safe name of a cell: "n=250,m=25,analyst=linear"."""
+    parts = (f"{k}={v!r}" if isinstance(v, float) else f"{k}={v}" for k, v in cell_fields(cell).items())
+    return re.sub(r"[^A-Za-z0-9_.,=+-]", "_", ",".join(parts))
+
+
+_TRACED = (float, np.ndarray)
+
+
+def register(cls: type) -> type:
+    """Registers a frozen dataclass with JAX: float and array fields are traced, the rest is static. Idempotent."""
+    _register(cls)
+    return cls
+
+
+@functools.cache
+def _register(cls: type) -> None:
+    import jax
+
+    hints = typing.get_type_hints(cls)
+    traced = [f.name for f in dataclasses.fields(cls) if hints[f.name] in (*_TRACED, jax.Array)]
+    static = [f.name for f in dataclasses.fields(cls) if f.name not in traced]
+    jax.tree_util.register_dataclass(cls, data_fields=traced, meta_fields=static)
+
+
+def parse_cell(ask: Any, text: str) -> Any:
+    """The `ask` cell with the fields given as "k=v,k=v" changed.
+
+    Raises: ValueError naming the field, what is allowed and what came.
+    """
+    hints = typing.get_type_hints(type(ask))
+    changes: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, sep, raw = part.partition("=")
+        name, raw = name.strip(), raw.strip()
+        if not sep or name not in hints:
+            raise ValueError(f"--cell: fields are {', '.join(hints)} (as name=number), got {part!r}.")
+        if name in changes:
+            raise ValueError(f"--cell: {name} is given twice.")
+        changes[name] = _parse_value(name, raw, hints[name])
+    return dataclasses.replace(ask, **changes)
+
+
+def _parse_value(name: str, raw: str, kind: Any) -> Any:
+    if isinstance(kind, types.UnionType):  # "float | None"
+        if raw == "none":
+            return None
+        kind = next(k for k in kind.__args__ if k is not type(None))
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[raw.lower()]
+        if kind is int:
+            number = float(raw)  # so that 1e4 is an integer too
+            if not number.is_integer():
+                raise ValueError
+            return int(raw) if raw.lstrip("+-").isdigit() else int(number)
+        if kind is float:
+            number = float(raw)
+            if not math.isfinite(number):
+                raise ValueError
+            return number
+    except (ValueError, KeyError, OverflowError):
+        allowed = {bool: "true or false", int: "an integer", float: "a finite number"}[kind]
+        raise ValueError(f"--cell: {name} must be {allowed}, got {raw!r}.") from None
+    return raw
+
+
+@functools.cache
+def experiments() -> Mapping[str, Experiment]:
+    """All experiments by name. Imports every paper's simulators, hence JAX."""
+    found: dict[str, Experiment] = {}
+    for module in _claims.discover("sims"):
+        for experiment in module.EXPERIMENTS:
+            if experiment.check in found:
+                raise ValueError(f"{module.__name__}: experiment {experiment.check} is listed twice.")
+            found[experiment.check] = experiment
+    return found

@@ -1,0 +1,133 @@
+"""The ledger: summaries promoted to figures/data, and the tables made of them in paper_checks.md and README.md.
+
+Only `promote` writes figures/data, only from the default preset and the ledger's seed. Imports no JAX.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sims import _experiment, _report, _store
+from theory import _claims
+
+__all__ = ["LedgerError", "commit", "data_folder", "differences", "promote", "rewrite", "summaries"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class LedgerError(Exception):
+    """The ledger cannot be written or read; one sentence."""
+
+
+def data_folder() -> Path:
+    return _ROOT / "figures" / "data"
+
+
+@functools.cache
+def summaries(paper: str) -> Mapping[str, Mapping[str, Any]]:
+    """The promoted summaries of a paper by claim id; empty if it has none yet."""
+    path = data_folder() / f"{paper}.json"
+    if not path.exists():
+        return {}
+    return _store.from_json(json.loads(path.read_text(encoding="utf-8")))["claims"]
+
+
+@functools.cache
+def commit() -> str:
+    """The git commit of the code, "-dirty" if theory/ or sims/ differ from it; "" outside a checkout."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(_ROOT), *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    if not (_ROOT / ".git").exists():
+        return ""
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", "theory", "sims") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def promote(out: Path) -> list[str]:
+    """Copies default-preset summaries of the ledger's seed into figures/data; returns one line a paper.
+
+    Raises: LedgerError if there is nothing to promote and nothing promoted, or figures/data is read-only.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for _, summary in _store.iter_summaries(out, "default", _experiment.LEDGER_SEED):
+        if summary["max_replicates_override"] is not None:
+            raise LedgerError(f"{summary['claim']} was run with --max-replicates {summary['max_replicates_override']}: run it again without")
+        if summary["claim"] in _claims.claims():
+            found.setdefault(summary["claim"].split(".", 1)[0], {})[summary["claim"]] = summary
+    if not _is_checkout():
+        raise LedgerError(f"{data_folder()} belongs to an installed package and is read-only: promote from a checkout")
+    lines = []
+    for paper, new in found.items():
+        merged = {**summaries(paper), **new}
+        ordered = {c: merged[c] for c in _claims.claims() if c in merged}
+        _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": ordered})
+        lines.append(f"promoted {len(new)} claims of {paper} from {out}")
+    summaries.cache_clear()
+    return lines or [f"no default-preset summaries of seed {_experiment.LEDGER_SEED} under {out}: tables are made from figures/data as it is"]
+
+
+def _is_checkout() -> bool:
+    return (_ROOT / "pyproject.toml").exists() and os.access(data_folder(), os.W_OK)
+
+
+# --- the tables ----------------------------------------------------------------------------------------------
+
+
+def _documents() -> dict[Path, dict[str, str]]:
+    """Each document with its generated parts by marker name."""
+    checks, readme = _ROOT / "paper_checks.md", _ROOT / "README.md"
+    parts = {slug: _report.ledger_table(paper, summaries(slug)) for slug, paper in _claims.papers().items()}
+    return {checks: parts, readme: {"verdicts": _report.readme_table({slug: summaries(slug) for slug in _claims.papers()})}}
+
+
+def _with_parts(text: str, path: Path, parts: Mapping[str, str]) -> str:
+    for name, body in parts.items():
+        begin, end = f"<!-- begin generated: {name} -->\n", f"<!-- end generated: {name} -->"
+        if begin not in text or end not in text:
+            raise LedgerError(f"{path.name} has no place for {name}: add the lines {begin.strip()} and {end}")
+        head, rest = text.split(begin, 1)
+        text = head + begin + body + end + rest.split(end, 1)[1]
+    return text
+
+
+def rewrite() -> list[Path]:
+    """Rewrites the generated parts; returns the documents that changed."""
+    if not _is_checkout():
+        raise LedgerError("paper_checks.md is part of a checkout, not of an installed package")
+    changed = []
+    for path, parts in _documents().items():
+        old = path.read_text(encoding="utf-8")
+        new = _with_parts(old, path, parts)
+        if new != old:
+            path.write_text(new, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+def differences() -> list[str]:
+    """One sentence for every way in which the tables differ from the summaries, or claims from their rows."""
+    found = []
+    for path, parts in _documents().items():
+        old = path.read_text(encoding="utf-8")
+        for name, body in parts.items():
+            if _with_parts(old, path, {name: body}) != old:
+                found.append(f"{path.name}: the table of {name} is not what the summaries give; run `python -m sims ledger`")
+    for claim in _claims.claims().values():
+        summary = summaries(claim.paper).get(claim.id)
+        if summary is None:
+            found.append(f"{claim.id} has no summary; run `python -m sims run {claim.id} --preset default` and `python -m sims ledger`")
+        elif summary["seed"] != _experiment.LEDGER_SEED or summary["preset"] != "default":
+            found.append(f"{claim.id}: its summary is of preset {summary['preset']}, seed {summary['seed']}")
+        elif [c["name"] for c in summary["checks"]] != [c.name for c in claim.checks]:
+            found.append(f"{claim.id}: its summary has other checks than theory/{claim.paper}.py")
+    return found

@@ -1,0 +1,194 @@
+"""The runner: keys, blocks, devices, stopping. It turns an experiment's cells into stored replicates.
+
+Bit for bit the same numbers at any batch size, cell order and device count, and after any interruption:
+replicate r of a cell has its own key; replicates run in vmapped blocks of a fixed length; a block is the body of
+a loop whose trip count is traced, so the compiler sees the same body however many blocks a device is given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from sims import _experiment, _store
+
+__all__ = ["STREAM", "DeviceMemoryError", "Sampler", "code_of", "device_kind", "draw", "forecast_bytes", "prepared_for", "replicate_keys"]
+
+STREAM = 1  # raised by hand when an edit of this file changes any drawn number; tests/test_engine_runner.py guards it
+GENERATOR = "threefry2x32"  # the only generator whose vmapped draws do not depend on the batch size
+_AXIS = "replicates"
+
+
+class DeviceMemoryError(RuntimeError):
+    """One block of replicates does not fit into the device's memory."""
+
+
+def device_kind() -> str:
+    """What the numbers were made on: "cpu", "gpu NVIDIA H100 80GB HBM3", ..."""
+    device = jax.devices()[0]
+    return device.platform if device.platform == "cpu" else f"{device.platform} {device.device_kind}"
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def _key_data(seed, stream, first, shape):
+    key = jax.random.fold_in(jax.random.key(seed, impl=GENERATOR), stream)
+    index = first + jnp.arange(shape[0] * shape[1], dtype=jnp.uint32)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, index)
+    return jax.random.key_data(keys).reshape(*shape, -1)
+
+
+def replicate_keys(seed: int, stream: int, first: int, shape: tuple[int, int]) -> jax.Array:
+    """Raw keys of replicates first, first+1, ...: uint32 [shape[0], shape[1], 2].
+
+    Replicate r of a cell has the key fold_in(fold_in(key(seed), stream), r), `stream` being the cell's own number.
+    Made afresh for every chunk, outside shard_map: a key depends on nothing but (seed, stream, r).
+    """
+    return _key_data(np.uint32(seed), np.uint32(stream), np.uint32(first), shape)
+
+
+@functools.cache
+def _mesh(num_devices: int) -> Mesh:
+    return Mesh(np.array(jax.local_devices()[:num_devices]), (_AXIS,))
+
+
+@functools.cache
+def _program(simulate: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
+    """One compiled program per simulator, mesh and shapes: key data [blocks, block, 2] -> dict of [blocks, block, ...]."""
+
+    def block_of(key_data, prepared):
+        keys = jax.random.wrap_key_data(key_data, impl=GENERATOR)
+        drawn = jax.vmap(simulate, (0, None))(keys, prepared)
+        return drawn if isinstance(drawn, dict) else {"x": drawn}
+
+    def on_one_device(key_data, num_blocks, prepared):
+        local = key_data.shape[0]
+        shapes = jax.eval_shape(block_of, key_data[0], prepared)
+        out = jax.tree.map(lambda s: jnp.zeros((local, *s.shape), s.dtype), shapes)
+
+        def body(i, out):
+            drawn = block_of(jax.lax.dynamic_index_in_dim(key_data, i, keepdims=False), prepared)
+            return jax.tree.map(lambda o, d: jax.lax.dynamic_update_index_in_dim(o, d, i, 0), out, drawn)
+
+        # The trip count is traced: a loop that runs once would be unrolled and fused otherwise, and round otherwise.
+        mine = jnp.clip(num_blocks - jax.lax.axis_index(_AXIS) * local, 0, local)
+        return jax.lax.fori_loop(jnp.int32(0), mine, body, out)
+
+    split, whole = PartitionSpec(_AXIS), PartitionSpec()
+    return jax.jit(jax.shard_map(on_one_device, mesh=mesh, in_specs=(split, whole, whole), out_specs=split, check_vma=False))
+
+
+def prepared_for(experiment: _experiment.Experiment, cell: Any) -> Any:
+    """What `simulate` receives: the cell, or what `prepare` makes of it; floats in the simulator's precision."""
+    prepared = cell if experiment.prepare is None else experiment.prepare(cell)
+    _experiment.register(type(prepared))
+    real = np.float64 if experiment.x64 else np.float32
+
+    def leaf(v: Any) -> np.ndarray:
+        v = np.asarray(v)
+        return v.astype(real) if v.dtype.kind == "f" else v
+
+    return jax.tree.map(leaf, prepared)
+
+
+def forecast_bytes(experiment: _experiment.Experiment, num_devices: int = 1) -> float:
+    """Working memory of a run: one block at a time on every device."""
+    return experiment.bytes_per_replicate * experiment.block * num_devices
+
+
+def _memory_budget() -> float:
+    """Bytes that one run may take: of the device, or half of what the host has free."""
+    stats = jax.local_devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
+    if stats and "bytes_limit" in stats:
+        return 0.8 * stats["bytes_limit"]
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return 0.5 * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 2e9
+
+
+@dataclasses.dataclass
+class Sampler:
+    """Draws chunks of one experiment; remembers how many devices its blocks fit on.
+
+    num_devices: at most this many; None: all local ones. The numbers drawn do not depend on it.
+    """
+
+    experiment: _experiment.Experiment
+    num_devices: int | None = None
+
+    def __post_init__(self) -> None:
+        available = len(jax.local_devices())
+        wanted = available if self.num_devices is None else min(self.num_devices, available)
+        fits = int(_memory_budget() // max(1.0, forecast_bytes(self.experiment)))
+        self._devices = max(1, min(wanted, fits, self.experiment.chunk // self.experiment.block))
+
+    def chunk(self, prepared: Any, seed: int, stream: int, first: int) -> dict[str, np.ndarray]:
+        """Replicates first .. first+chunk-1 as host arrays [chunk, ...].
+
+        Runs on half as many devices after an out-of-memory, with the same numbers.
+        Raises: DeviceMemoryError if a single block does not fit.
+        """
+        while True:
+            try:
+                return draw(self.experiment, prepared, seed, stream, first, self.experiment.chunk, self._devices)
+            except jax.errors.JaxRuntimeError as error:
+                if "RESOURCE_EXHAUSTED" not in str(error):
+                    raise
+                if self._devices == 1:
+                    raise DeviceMemoryError(
+                        f"{self.experiment.check}: one block of {self.experiment.block} replicates does not fit into the memory of "
+                        f"{device_kind()}; finished chunks are kept. Ask for a smaller cell."
+                    ) from None
+                self._devices //= 2
+
+
+def draw(
+    experiment: _experiment.Experiment, prepared: Any, seed: int, stream: int, first: int, count: int, num_devices: int = 1
+) -> dict[str, np.ndarray]:
+    """`count` replicates from `first` on, a multiple of the experiment's block each; host arrays [count, ...]."""
+    blocks = count // experiment.block
+    padded = -(-blocks // num_devices) * num_devices
+    mesh = _mesh(num_devices)
+    with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext():
+        keys = replicate_keys(seed, stream, first, (padded, experiment.block))
+        keys = jax.device_put(keys, NamedSharding(mesh, PartitionSpec(_AXIS)))
+        drawn = _program(experiment.simulate, mesh)(keys, np.int32(blocks), prepared)
+        host = {name: np.asarray(a) for name, a in jax.device_get(drawn).items()}
+    return {name: a.reshape(-1, *a.shape[2:])[:count] for name, a in host.items()}
+
+
+def code_of(paper: str) -> list[Path]:
+    """The files that fix a paper's numbers: its theory and its simulators, module or package."""
+    root = Path(__file__).resolve().parents[1]
+    files: list[Path] = []
+    for package in ("theory", "sims"):
+        single = root / package / f"{paper}.py"
+        files += [single] if single.exists() else sorted((root / package / paper).rglob("*.py"))
+    return files
+
+
+def fingerprint(experiment: _experiment.Experiment) -> Mapping[str, Any]:
+    """What the numbers depend on; chunks made under another fingerprint are stale."""
+    return {
+        "code": _code_digest(experiment.claim_id.split(".", 1)[0]),
+        "jax": jax.__version__,
+        "generator": GENERATOR,
+        "x64": experiment.x64,
+        "device": device_kind(),
+        "block": experiment.block,
+        "stream": STREAM,
+    }
+
+
+@functools.cache
+def _code_digest(paper: str) -> str:
+    return _store.code_fingerprint(code_of(paper))

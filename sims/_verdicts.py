@@ -1,0 +1,209 @@
+"""The rules by which rows become the verdict of a check, and checks the verdict of a claim.
+
+A claim is SUPPORTED only if no cell inside its assumptions is refuted, every non-vacuous cell is decided, at least
+one cell is not vacuous, and every falsifier was REFUTED by the same judge at the same budget.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sims import _decide, _experiment
+from sims._decide import Decision, Options, Row
+from theory import _claims
+from theory._claims import Check, Claim, Falsifier, Relation, Verdict
+
+__all__ = ["ask_claim", "decisions_of", "forecast_seconds", "judge_claim", "overall"]
+
+COMPILE_SECONDS = 1.0  # forecast for one program from an empty compilation cache
+
+
+def _named(falsifier: Falsifier, cell: Any) -> bool:
+    return falsifier.where is None or bool(_claims.call(falsifier.where, _experiment.cell_fields(cell)))
+
+
+def decisions_of(claim: Claim, check: Check, preset: str, options: Options) -> tuple[list[Decision], dict[str, list[Decision]]]:
+    """The decisions of a check at a preset, and of each world falsifier; bound falsifiers ride on the former."""
+    own = _decisions(f"{claim.id}/{check.name}", check, preset, options, [f for f in check.falsifiers if f.kind == "bound"])
+    worlds = {f.name: _decisions(f"{claim.id}/{check.name}!{f.name}", check, preset, options, []) for f in check.falsifiers if f.kind == "world"}
+    return own, worlds
+
+
+def _decisions(name: str, check: Check, preset: str, options: Options, bound_falsifiers: Sequence[Falsifier]) -> list[Decision]:
+    experiment = _experiment.experiments()[name]
+    cells = experiment.cells.get(preset, ())
+    if not cells:
+        return []
+    if check.relation is Relation.RATE:
+        return [Decision(check, experiment, cells, options, bound_falsifiers)]
+    return [Decision(check, experiment, [c], options, [f for f in bound_falsifiers if _named(f, c)]) for c in cells]
+
+
+def forecast_seconds(decisions: Iterable[Decision], options: Options) -> float:
+    """Seconds of drawing that these decisions are planned to take, compilation of one program a simulator included."""
+    total, programs = 0.0, set()
+    for d in decisions:
+        if d.experiment.simulate is None:
+            total += d.experiment.seconds_per_replicate
+            continue
+        cap = _decide.cap_of(d.experiment, options)
+        planned = [_decide.plan_of(d.check, d.experiment, d.cells, f, options).get("median", cap) for f in (None, *d.bound_falsifiers)]
+        total += min(cap, max(planned)) * d.experiment.seconds_per_replicate * len(d.cells)
+        programs.add(d.experiment.simulate)
+    return total + COMPILE_SECONDS * len(programs)
+
+
+def judge_claim(claim: Claim, options: Options) -> dict[str, Any]:
+    """Runs and judges every check of a claim at the options' preset: the claim's summary, JSON-able but for infinities."""
+    checks = [_judge_check(claim, check, options) for check in claim.checks]
+    verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])
+    return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks}
+
+
+def overall(checks: Sequence[tuple[str, Verdict, str]]) -> tuple[Verdict, str]:
+    """REFUTED if one check is, SUPPORTED if all are; a single other word shared by all; else UNDECIDED, with the reasons."""
+    words = [v for _, v, _ in checks]
+    reasons = "; ".join(f"{name}: {reason}" if len(checks) > 1 else reason for name, v, reason in checks if reason and v is not Verdict.SUPPORTED)
+    if Verdict.REFUTED in words:
+        return Verdict.REFUTED, reasons
+    if len(set(words)) == 1:
+        return words[0], reasons
+    if not reasons:
+        reasons = "; ".join(f"{name}: {v.value}" for name, v, _ in checks if v is not Verdict.SUPPORTED)
+    return Verdict.UNDECIDED, reasons
+
+
+def _judge_check(claim: Claim, check: Check, options: Options) -> dict[str, Any]:
+    about = {
+        "name": check.name, "relation": check.relation.value, "provenance": check.provenance.value, "formula": check.formula,
+        "units": check.units,
+    }  # fmt: skip
+    if check.untested is not None:
+        return {**about, "verdict": Verdict.UNTESTED.value, "reason": check.untested, "rows": [], "falsifiers": []}
+    own, worlds = decisions_of(claim, check, options.preset, options)
+    rows: list[Row] = []
+    caught: dict[str, list[Row]] = {f.name: [] for f in check.falsifiers}
+    for decision in own:
+        rows += _with_second_seed(decision, caught)
+    for name, decisions in worlds.items():
+        falsifier = next(f for f in check.falsifiers if f.name == name)
+        for decision in decisions:
+            caught[name] += [row for _, row in decision.rows(options.seed, role=falsifier)]
+    falsifiers = [_falsifier_summary(f, caught[f.name]) for f in check.falsifiers]
+    verdict, reason = _check_verdict(rows, falsifiers)
+    if verdict is Verdict.UNDECIDED and options.preset == "smoke":
+        reason = "; ".join(filter(None, (reason, _decided_by_default(claim, check, options))))
+    return {**about, "verdict": verdict.value, "reason": reason, "rows": _as_dicts(rows), "falsifiers": falsifiers}
+
+
+def _with_second_seed(decision: Decision, caught: dict[str, list[Row]]) -> list[Row]:
+    """A decision's own rows; a sampled REFUTED is repeated from replicate 0 with the second root seed."""
+    rows = []
+    seed = decision.options.seed
+    for falsifier, row in decision.rows(seed):
+        if falsifier is None:
+            rows.append(row)
+        else:
+            caught[falsifier.name].append(row)
+    if rows[0].verdict == Verdict.REFUTED.value and rows[0].method != "exact" and rows[0].inside:
+        alone = dataclasses.replace(decision, bound_falsifiers=())
+        (_, again), *_ = alone.rows(_experiment.second_seed(seed))
+        reason = "second root seed" if again.verdict == Verdict.REFUTED.value else "second root seed; seeds disagree"
+        rows.append(dataclasses.replace(again, reason="; ".join(filter(None, (reason, again.reason)))))
+    return rows
+
+
+def _falsifier_summary(falsifier: Falsifier, rows: Sequence[Row]) -> dict[str, Any]:
+    words = {row.verdict for row in rows}
+    if words == {Verdict.REFUTED.value}:
+        verdict, reason = Verdict.REFUTED, ""
+    elif not rows:
+        verdict, reason = Verdict.UNDECIDED, f"no power: falsifier {falsifier.name} has no cell at this preset"
+    else:
+        verdict = Verdict.SUPPORTED if words == {Verdict.SUPPORTED.value} else Verdict.UNDECIDED
+        reason = f"no power: falsifier {falsifier.name} not rejected"
+    return {
+        "name": falsifier.name, "breaks": falsifier.breaks, "kind": falsifier.kind, "verdict": verdict.value, "reason": reason,
+        "rows": _as_dicts(rows),
+    }  # fmt: skip
+
+
+def _check_verdict(rows: Sequence[Row], falsifiers: Sequence[Mapping[str, Any]]) -> tuple[Verdict, str]:
+    if not rows:
+        return Verdict.UNDECIDED, "no cell at this preset"
+    by_cell: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.inside:
+            by_cell.setdefault(repr(sorted(row.cell.items())), []).append(row)
+    undecided = []
+    for cell_rows in by_cell.values():
+        words = [row.verdict for row in cell_rows]
+        if set(words) == {Verdict.REFUTED.value}:
+            return Verdict.REFUTED, _cell_reason(cell_rows[0])
+        if words[0] not in (Verdict.SUPPORTED.value, Verdict.VACUOUS.value):
+            undecided.append(_cell_reason(cell_rows[0], "seeds disagree" if len(words) > 1 else ""))
+    if not by_cell:
+        return Verdict.UNTESTED, "every cell is outside the assumptions"
+    if undecided:
+        return Verdict.UNDECIDED, "; ".join(undecided[:3]) + (f"; and {len(undecided) - 3} cells more" if len(undecided) > 3 else "")
+    if all(row.verdict == Verdict.VACUOUS.value for cell_rows in by_cell.values() for row in cell_rows):
+        return Verdict.VACUOUS, "the bound is no better than the trivial value at every cell"
+    powerless = [f["reason"] for f in falsifiers if f["verdict"] != Verdict.REFUTED.value]
+    if powerless:
+        return Verdict.UNDECIDED, "; ".join(powerless)
+    return Verdict.SUPPORTED, ""
+
+
+def _cell_reason(row: Row, extra: str = "") -> str:
+    cell = ", ".join(f"{k}={v}" for k, v in row.cell.items())
+    return f"{cell}: {'; '.join(filter(None, (extra, row.reason))) or row.verdict}"
+
+
+def _decided_by_default(claim: Claim, check: Check, options: Options) -> str:
+    larger = dataclasses.replace(options, preset="default", max_replicates=None)
+    own, worlds = decisions_of(claim, check, "default", larger)
+    if not own:
+        return "default does not decide it either; gpu does"
+    seconds = forecast_seconds([*own, *(d for ds in worlds.values() for d in ds)], larger)
+    return f"default decides it in about {max(1.0, seconds):.0f} s"
+
+
+def _as_dicts(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(row) for row in rows]
+
+
+def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
+    """A user's own cell: every check that can be asked at one cell answers, at the level in `options`; no falsifiers.
+
+    Raises: ValueError naming the parameter, the allowed range and what came; before anything is drawn.
+    """
+    asked = []
+    for check in claim.checks:
+        if check.untested is None and check.relation is not Relation.RATE:
+            experiment = _experiment.experiments()[f"{claim.id}/{check.name}"]
+            if experiment.ask is not None:
+                asked.append((check, experiment))
+    if not asked:
+        raise ValueError(f"--cell: {claim.id} has no check that can be asked at a single cell.")
+    given = {part.partition("=")[0].strip() for part in cell_text.split(",")}
+    # The checks of one claim may have different cells: those that know every field given are asked.
+    knowing = [(c, e) for c, e in asked if given <= set(_experiment.cell_fields(e.ask))] or asked
+    decisions = []
+    for check, experiment in knowing:
+        cell = _experiment.parse_cell(experiment.ask, cell_text)
+        if experiment.validate is not None:
+            experiment.validate(cell)
+        decisions.append((check, Decision(check, experiment, [cell], options)))
+    checks = []
+    for check, decision in decisions:
+        rows = [row for _, row in decision.rows(options.seed)]
+        checks.append(
+            {
+                "name": check.name, "relation": check.relation.value, "provenance": check.provenance.value, "formula": check.formula,
+                "units": check.units, "verdict": rows[0].verdict, "reason": rows[0].reason, "rows": _as_dicts(rows), "falsifiers": [],
+            }  # fmt: skip
+        )
+    verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])
+    return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks}
