@@ -1,9 +1,9 @@
 """The aggregate attack of adaptive.naive, one replicate: our bit-level sampler against NumPy, on one core.
 
 Both draw a fresh sample of n x m fair coins, count the columns, weigh them by `answer - 1/2`, and score every row
-(linear analyst). Ours packs 32 coins into a word. NumPy holds them as int8, twice: as one writes it first (integers(0, 2)
-and an integer product), and tuned (eight coins unpacked from every random byte, a float32 BLAS product). Prints one
-JSON object: the median of five timings of each after a warm-up, in milliseconds, and NumPy's time over ours.
+(linear analyst). Ours packs 32 coins into a word. NumPy holds them as int8, in two versions: as one writes it first
+(integers(0, 2), an integer matrix product), and tuned (eight coins from every random byte, a float32 BLAS product).
+Prints one JSON object: the median of five timings of each after a warm-up, in milliseconds, and NumPy's time over ours.
 
     python bench/attack.py [n] [m]
 """

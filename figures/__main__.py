@@ -13,7 +13,9 @@ __all__ = ["main"]
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m figures", description="Regenerate figures from stored summaries; nothing is simulated.")
+    parser = argparse.ArgumentParser(
+        prog="python -m figures", description="Regenerate figures from stored summaries; nothing is simulated."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="a paper, a claim, a check (adaptive.naive/full) or a paper's own figure")
     parser.add_argument("--out", default=None, metavar="DIR", help="where pictures go (default: figures/png of the checkout, else ./png)")
     parser.add_argument("--run", default=None, metavar="DIR", help="draw the summaries of a run under DIR instead of the ledger's")
@@ -56,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
     from figures import _plots
 
     figures = dict(_figures(_summaries(arguments)))
-    chosen = [n for n in figures if not arguments.names or any(n == a or n.startswith((f"{a}/", f"{a}.", f"{a}-")) for a in arguments.names)]
+    chosen = [
+        n for n in figures if not arguments.names or any(n == a or n.startswith((f"{a}/", f"{a}.", f"{a}-")) for a in arguments.names)
+    ]
     for name in arguments.names:
         if not any(n == name or n.startswith((f"{name}/", f"{name}.", f"{name}-")) for n in figures):
             near = difflib.get_close_matches(name, figures, n=3, cutoff=0.4)

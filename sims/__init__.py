@@ -11,7 +11,14 @@ from typing import Any
 __all__ = ["run"]
 
 
-def run(claim: str, *, preset: str = "smoke", seed: int | None = None, out: str | os.PathLike[str] = "results", max_replicates: int | None = None) -> dict[str, Any]:
+def run(
+    claim: str,
+    *,
+    preset: str = "smoke",
+    seed: int | None = None,
+    out: str | os.PathLike[str] = "results",
+    max_replicates: int | None = None,
+) -> dict[str, Any]:
     """Runs and judges one claim, resuming what `out` holds of it; returns its summary.
 
     The summary has "verdict", "reason" and "checks"; each check has "verdict", "rows" and "falsifiers". No global

@@ -218,7 +218,9 @@ def _ledger_command(arguments: argparse.Namespace) -> int:
 
 
 def _json(rows: Sequence[Any]) -> str:
-    return json.dumps(_store.to_json([dataclasses.asdict(r) if dataclasses.is_dataclass(r) else r for r in rows]), indent=1, allow_nan=False)
+    return json.dumps(
+        _store.to_json([dataclasses.asdict(r) if dataclasses.is_dataclass(r) else r for r in rows]), indent=1, allow_nan=False
+    )
 
 
 COMMANDS = {"list": _list, "show": _show, "run": _run, "ledger": _ledger_command}

@@ -69,6 +69,7 @@ class Row:
     margin: Any = None
     inside: bool = True  # inside the check's assumptions
     falsifier: str | None = None
+    looseness: float | None = None  # how far the bound is from the estimate, as a ratio; None where a ratio says nothing
     points: Sequence[Mapping[str, Any]] = ()  # RATE: the grid; EXACT: the evaluated cases
 
 
@@ -121,7 +122,9 @@ def is_vacuous(check: Check, bound: float, trivial: float | None, margin: Any, s
 # --- judging -----------------------------------------------------------------------------------------------
 
 
-def _judge_cell(check: Check, target: _Target, support: tuple[float, float], cap: int, alpha: float, data: Mapping[str, np.ndarray]) -> _stats.Evidence:
+def _judge_cell(
+    check: Check, target: _Target, support: tuple[float, float], cap: int, alpha: float, data: Mapping[str, np.ndarray]
+) -> _stats.Evidence:
     x = data["x"]
     if math.isnan(target.bound):
         return _stats.judge_none(x, support=support, method=check.method, alpha=alpha, quantile=check.quantile)
@@ -229,7 +232,9 @@ def cap_of(experiment: _experiment.Experiment, options: Options) -> int:
 # --- planning ----------------------------------------------------------------------------------------------
 
 
-def plan_of(check: Check, experiment: _experiment.Experiment, cells: Sequence[Any], falsifier: Falsifier | None, options: Options) -> dict[str, float]:
+def plan_of(
+    check: Check, experiment: _experiment.Experiment, cells: Sequence[Any], falsifier: Falsifier | None, options: Options
+) -> dict[str, float]:
     """Planned replicates of one decision (one cell, or the cells of a RATE grid): median, 99.9 %, P(UNDECIDED).
 
     Empty where the experiment declares no expected mean and standard deviation, or nothing is sampled.
@@ -268,6 +273,7 @@ class Decision:
     cells: Sequence[Any]
     options: Options
     bound_falsifiers: Sequence[Falsifier] = ()
+    repeats: int | None = None  # the root seed whose REFUTED this decision repeats: no free choice of a seed, counted apart
 
     def __post_init__(self) -> None:
         self.fields = [_experiment.cell_fields(c) for c in self.cells]
@@ -351,6 +357,7 @@ class Decision:
             planned=plan_of(self.check, self.experiment, self.cells, role if role is not None and role.kind == "bound" else None, self.options),
             attempts=0, reason=text, seed=seed, device=_runner.device_kind(), seconds=round(seconds, 3), margin=margin,
             inside=not outside, falsifier=role.name if role is not None else None, points=points,
+            looseness=_looseness(self.check, e.estimate if e else math.nan, bound),
         )  # fmt: skip
 
     def _exact_rows(self, seed: int, judged: Sequence[Falsifier | None], started: float) -> list[tuple[Falsifier | None, Row]]:
@@ -369,11 +376,13 @@ class Decision:
             word = Verdict.VACUOUS if all_vacuous else None
             row = self._row(e, shown, seed, f, time.perf_counter() - started, None, word, "")
             points = [
-                {"label": c.label, **c.fields, "estimate": float(c.statistic), "bound": t.bound} for c, t in zip(cases, targets, strict=True)
+                {"label": c.label, **c.fields, "estimate": float(c.statistic), "bound": t.bound}
+                for c, t in zip(cases, targets, strict=True)
             ]
             named = cases[worst].label if worst >= 0 else ""
             rows.append((f, dataclasses.replace(
-                row, estimate=float(cases[worst].statistic) if worst >= 0 else math.nan, inside=any(t.inside for t in targets), planned={},
+                row, estimate=float(cases[worst].statistic) if worst >= 0 else math.nan,
+                looseness=_looseness(self.check, float(cases[worst].statistic), row.bound) if worst >= 0 else None, inside=any(t.inside for t in targets), planned={},
                 points=points[:MAX_CASES], reason="; ".join(filter(None, (row.reason, f"worst case: {named}" if named else ""))),
             )))  # fmt: skip
         self.options.tick(self.experiment.seconds_per_replicate)
@@ -386,6 +395,7 @@ class Decision:
             "code": _runner.fingerprint(self.experiment), "bound": [t.bound for t in targets], "margin": [t.margin for t in targets],
             "support": self.support, "method": self.check.method, "alpha": self.options.alpha,
             "max_replicates": cap_of(self.experiment, self.options), "cells": [_experiment.cell_id(c) for c in self.cells],
+            "repeats": self.repeats,
         }  # fmt: skip
         entry = {"fingerprint": _store.digest(identity), "seed": seed, "preset": self.options.preset, **identity}
         _store.open_attempt(self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry)
@@ -398,7 +408,19 @@ class Decision:
         )  # fmt: skip
 
     def _count(self, entry: Mapping[str, Any]) -> int:
-        return _store.count_attempts(self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry["fingerprint"])
+        return _store.count_attempts(
+            self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry["fingerprint"]
+        )
+
+
+def _looseness(check: Check, estimate: float, bound: float) -> float | None:
+    """Bound over estimate of an upper bound, estimate over bound of a lower one: 1 is sharp, 1000 is weak evidence."""
+    upper = check.relation in (Relation.UPPER, Relation.TAIL) or (check.relation is Relation.EXACT and check.residual.endswith("upper"))
+    lower = check.relation is Relation.LOWER or (check.relation is Relation.EXACT and check.residual.endswith("lower"))
+    if not (upper or lower) or not (estimate >= 0 and bound > 0):
+        return None
+    over, under = (bound, estimate) if upper else (estimate, bound)
+    return over / under if under > 0 else math.inf
 
 
 def _point(x: np.ndarray, rate_of: str) -> dict[str, float]:

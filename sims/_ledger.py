@@ -61,7 +61,9 @@ def promote(out: Path) -> list[str]:
     found: dict[str, dict[str, Any]] = {}
     for _, summary in _store.iter_summaries(out, "default", _experiment.LEDGER_SEED):
         if summary["max_replicates_override"] is not None:
-            raise LedgerError(f"{summary['claim']} was run with --max-replicates {summary['max_replicates_override']}: run it again without")
+            raise LedgerError(
+                f"{summary['claim']} was run with --max-replicates {summary['max_replicates_override']}: run it again without"
+            )
         if summary["claim"] in _claims.claims():
             found.setdefault(summary["claim"].split(".", 1)[0], {})[summary["claim"]] = summary
     if not _is_checkout():
@@ -73,7 +75,9 @@ def promote(out: Path) -> list[str]:
         _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": ordered})
         lines.append(f"promoted {len(new)} claims of {paper} from {out}")
     summaries.cache_clear()
-    return lines or [f"no default-preset summaries of seed {_experiment.LEDGER_SEED} under {out}: tables are made from figures/data as it is"]
+    return lines or [
+        f"no default-preset summaries of seed {_experiment.LEDGER_SEED} under {out}: tables are made from figures/data as it is"
+    ]
 
 
 def _is_checkout() -> bool:

@@ -32,6 +32,7 @@ _RELATION_SIGN = {"UPPER": "<=", "TAIL": "<=", "LOWER": ">=", "ORDER": ">=", "EQ
 _JSON_FIELDS = (
     "claim", "experiment", "cell", "estimate", "low", "high", "bound", "trivial", "slack", "verdict", "num_replicates", "num_failed",
     "level", "method", "asymptotic", "ties", "planned", "attempts", "reason", "seed", "device", "seconds", "falsifier", "margin", "inside",
+    "looseness",
 )  # fmt: skip
 
 
@@ -61,9 +62,16 @@ def rows_of(summaries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 rows.append({k: row[k] for k in _JSON_FIELDS})
             if not check["rows"]:
                 rows.append(
-                    {**dict.fromkeys(_JSON_FIELDS), "claim": summary["claim"], "experiment": f"{summary['claim']}/{check['name']}",
-                     "cell": {}, "verdict": check["verdict"], "reason": check["reason"], "seed": summary["seed"],
-                     "device": summary["device"]}  # fmt: skip
+                    {
+                        **dict.fromkeys(_JSON_FIELDS),
+                        "claim": summary["claim"],
+                        "experiment": f"{summary['claim']}/{check['name']}",
+                        "cell": {},
+                        "verdict": check["verdict"],
+                        "reason": check["reason"],
+                        "seed": summary["seed"],
+                        "device": summary["device"],
+                    }  # fmt: skip
                 )
     return rows
 
@@ -99,7 +107,7 @@ def against(row: Mapping[str, Any], relation: str) -> str:
 
 
 def _replicates(rows: Sequence[Mapping[str, Any]]) -> str:
-    counts = [r["num_replicates"] for r in rows]
+    counts = [r["num_replicates"] for r in rows if r["verdict"] != Verdict.VACUOUS.value]
     if not counts:
         return "–"
     return number(counts[0]) if min(counts) == max(counts) else f"{number(min(counts))} to {number(max(counts))}"
@@ -118,7 +126,10 @@ def _word(verdict: str, relation: str, rows: Sequence[Mapping[str, Any]]) -> str
 
 def claim_line(summary: Mapping[str, Any], verbose: bool = False) -> str:
     """One line a claim; with `verbose` a line for every cell and falsifier below it."""
-    check = min(summary["checks"], key=lambda c: (c["verdict"] == Verdict.SUPPORTED.value, (tightest(c) or {"slack": math.inf})["slack"] or math.inf))
+    check = min(
+        summary["checks"],
+        key=lambda c: (c["verdict"] == Verdict.SUPPORTED.value, (tightest(c) or {"slack": math.inf})["slack"] or math.inf),
+    )
     row = tightest(check)
     evidence = "" if row is None else f"{against(row, check['relation'])}  slack {number(row['slack'])}"
     line = f"{summary['claim']:<22} {summary['verdict']:<10} {evidence}"
@@ -252,14 +263,22 @@ def show_text(claim: Claim, summary: Mapping[str, Any] | None) -> str:
         lines += [f"  assumes     {a.label}: {a.text}" for a in check.assumptions]
         done = by_name.get(check.name)
         if done:
-            lines.append(f"  verdict     {_word(done['verdict'], done['relation'], done['rows'])}" + (f" ({done['reason']})" if done["reason"] else ""))
+            lines.append(
+                f"  verdict     {_word(done['verdict'], done['relation'], done['rows'])}"
+                + (f" ({done['reason']})" if done["reason"] else "")
+            )
             lines += [f"  evidence    {_evidence_line(r, check.relation.value)}" for r in done["rows"]]
         for f in check.falsifiers:
             seen = next((d for d in done["falsifiers"] if d["name"] == f.name), None) if done else None
-            lines.append(f"  falsifier   {f.name}: {f.breaks}; {'caught' if seen and seen['verdict'] == 'REFUTED' else 'not caught' if seen else 'not run'}")
+            lines.append(
+                f"  falsifier   {f.name}: {f.breaks}; {'caught' if seen and seen['verdict'] == 'REFUTED' else 'not caught' if seen else 'not run'}"
+            )
             lines += [f"                {_evidence_line(r, check.relation.value)}" for r in (seen or {"rows": []})["rows"]]
     if summary:
-        lines += ["", f"run: preset {summary['preset']}, seed {summary['seed']}, {summary['device']}, jax {summary['jax']}, commit {summary['commit']}"]
+        lines += [
+            "",
+            f"run: preset {summary['preset']}, seed {summary['seed']}, {summary['device']}, jax {summary['jax']}, commit {summary['commit']}",
+        ]
         lines.append(f"again: python -m sims run {claim.id} --preset {summary['preset']} --seed {summary['seed']}")
     else:
         lines += ["", f"run it: python -m sims run {claim.id}"]
@@ -297,7 +316,9 @@ def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
                 lines += _plan_lines(decision, options)
             if not own:
                 lines.append(f"{claim.id}/{check.name}: no cell at this preset")
-    lines.append(f"{decided} decisions at level {options.alpha:.0e} each, about {total:.0f} s if nothing is stored yet, compilation included")
+    lines.append(
+        f"{decided} decisions at level {options.alpha:.0e} each, about {total:.0f} s if nothing is stored yet, compilation included"
+    )
     return "\n".join(lines)
 
 
@@ -330,7 +351,18 @@ def _md(text: str) -> str:
 
 def ledger_table(paper: Paper, summaries: Mapping[str, Mapping[str, Any]]) -> str:
     """The generated part of paper_checks.md for one paper: a row a check."""
-    head = ("Claim", "Statement", "Source", "Standing", "Verdict", "Estimate against bound", "Slack", "Replicates", "Falsifiers caught", "Again")
+    head = (
+        "Claim",
+        "Statement",
+        "Source",
+        "Standing",
+        "Verdict",
+        "Estimate against bound",
+        "Slack",
+        "Replicates",
+        "Falsifiers caught",
+        "Again",
+    )
     lines = [paper.citation, ""]
     if paper.note:
         lines += [paper.note, ""]

@@ -27,7 +27,9 @@ def _named(falsifier: Falsifier, cell: Any) -> bool:
 def decisions_of(claim: Claim, check: Check, preset: str, options: Options) -> tuple[list[Decision], dict[str, list[Decision]]]:
     """The decisions of a check at a preset, and of each world falsifier; bound falsifiers ride on the former."""
     own = _decisions(f"{claim.id}/{check.name}", check, preset, options, [f for f in check.falsifiers if f.kind == "bound"])
-    worlds = {f.name: _decisions(f"{claim.id}/{check.name}!{f.name}", check, preset, options, []) for f in check.falsifiers if f.kind == "world"}
+    worlds = {
+        f.name: _decisions(f"{claim.id}/{check.name}!{f.name}", check, preset, options, []) for f in check.falsifiers if f.kind == "world"
+    }
     return own, worlds
 
 
@@ -65,7 +67,9 @@ def judge_claim(claim: Claim, options: Options) -> dict[str, Any]:
 def overall(checks: Sequence[tuple[str, Verdict, str]]) -> tuple[Verdict, str]:
     """REFUTED if one check is, SUPPORTED if all are; a single other word shared by all; else UNDECIDED, with the reasons."""
     words = [v for _, v, _ in checks]
-    reasons = "; ".join(f"{name}: {reason}" if len(checks) > 1 else reason for name, v, reason in checks if reason and v is not Verdict.SUPPORTED)
+    reasons = "; ".join(
+        f"{name}: {reason}" if len(checks) > 1 else reason for name, v, reason in checks if reason and v is not Verdict.SUPPORTED
+    )
     if Verdict.REFUTED in words:
         return Verdict.REFUTED, reasons
     if len(set(words)) == 1:
@@ -108,7 +112,7 @@ def _with_second_seed(decision: Decision, caught: dict[str, list[Row]]) -> list[
         else:
             caught[falsifier.name].append(row)
     if rows[0].verdict == Verdict.REFUTED.value and rows[0].method != "exact" and rows[0].inside:
-        alone = dataclasses.replace(decision, bound_falsifiers=())
+        alone = dataclasses.replace(decision, bound_falsifiers=(), repeats=seed)
         (_, again), *_ = alone.rows(_experiment.second_seed(seed))
         reason = "second root seed" if again.verdict == Verdict.REFUTED.value else "second root seed; seeds disagree"
         rows.append(dataclasses.replace(again, reason="; ".join(filter(None, (reason, again.reason)))))
@@ -201,8 +205,15 @@ def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
         rows = [row for _, row in decision.rows(options.seed)]
         checks.append(
             {
-                "name": check.name, "relation": check.relation.value, "provenance": check.provenance.value, "formula": check.formula,
-                "units": check.units, "verdict": rows[0].verdict, "reason": rows[0].reason, "rows": _as_dicts(rows), "falsifiers": [],
+                "name": check.name,
+                "relation": check.relation.value,
+                "provenance": check.provenance.value,
+                "formula": check.formula,
+                "units": check.units,
+                "verdict": rows[0].verdict,
+                "reason": rows[0].reason,
+                "rows": _as_dicts(rows),
+                "falsifiers": [],
             }  # fmt: skip
         )
     verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -48,7 +49,13 @@ def tail(name="main", **changes):
 
 
 def experiment(name, *cells, **changes):
-    fields = {"simulate": simulate, "support": unit_interval, "max_replicates": {"smoke": 1024, "default": 2048}, "ask": Cell(0.1), **changes}
+    fields = {
+        "simulate": simulate,
+        "support": unit_interval,
+        "max_replicates": {"smoke": 1024, "default": 2048},
+        "ask": Cell(0.1),
+        **changes,
+    }
     return Experiment(f"toy.claim/{name}", {"smoke": cells, "default": cells}, **fields)
 
 
@@ -62,7 +69,7 @@ def world(monkeypatch, tmp_path):
         monkeypatch.setattr(_experiment, "experiments", lambda: {e.check: e for e in experiments})
         return _verdicts.judge_claim(claim, Options(**{"out": tmp_path / "results", **options}))
 
-    monkeypatch.setattr("sims._runner.code_of", lambda paper: [])
+    monkeypatch.setattr("sims._runner.code_of", lambda paper: [Path(__file__)])
     return judge
 
 
@@ -235,7 +242,10 @@ def test_rate(world):
     kwargs = {"simulate": noisy_power, "max_replicates": {"smoke": 128}}
     summary = world(
         [check],
-        [Experiment("toy.claim/rate", {"smoke": cells}, **kwargs), Experiment("toy.claim/rate!data", {"smoke": cells}, prepare=wrong, **kwargs)],
+        [
+            Experiment("toy.claim/rate", {"smoke": cells}, **kwargs),
+            Experiment("toy.claim/rate!data", {"smoke": cells}, prepare=wrong, **kwargs),
+        ],
     )
     assert summary["verdict"] == "SUPPORTED", summary["reason"]
     (row,) = summary["checks"][0]["rows"]
@@ -268,7 +278,7 @@ def test_verdicts_do_not_depend_on_interruption_order_chunks_or_devices(world, t
 
         return tick
 
-    for count in (1, 2, 3, 5, 8):  # interrupted again and again in one folder
+    for count in (1, 1, 2, 2, 1):  # interrupted again and again in one folder
         with pytest.raises(Stop):
             world([tail()], [experiment("main", *cells)], out=tmp_path / "broken", tick=stop_after(count))
     resumed = world([tail()], [experiment("main", *cells)], out=tmp_path / "broken")
@@ -276,7 +286,9 @@ def test_verdicts_do_not_depend_on_interruption_order_chunks_or_devices(world, t
     assert strip(world([tail()], [experiment("main", *cells)], out=tmp_path / "broken")) == strip(whole)  # and once more, all stored
 
     reverse = world([tail()], [experiment("main", *reversed(cells))], out=tmp_path / "reverse")
-    ours, theirs = ({(r["cell"]["p"], r["seed"]): _store.digest({**r, "seconds": 0}) for r in t["checks"][0]["rows"]} for t in (whole, reverse))
+    ours, theirs = (
+        {(r["cell"]["p"], r["seed"]): _store.digest({**r, "seconds": 0}) for r in t["checks"][0]["rows"]} for t in (whole, reverse)
+    )
     assert len(ours) == 4  # three cells, one of them twice
     assert ours == theirs
 
@@ -316,7 +328,12 @@ def test_a_users_cell_has_its_own_level_and_no_falsifiers(world, tmp_path):
     (row,) = summary["checks"][0]["rows"]
     assert row["cell"] == {"p": 0.02, "claimed": 0.3, "kind": 0.0}
     assert (row["verdict"], row["level"]) == ("SUPPORTED", 1e-3)
-    for text, message in (("q=1", "fields are p, claimed, kind"), ("p=abc", "p must be a finite number, got 'abc'"), ("p", "got 'p'"), ("p=1,p=1", "twice")):
+    for text, message in (
+        ("q=1", "fields are p, claimed, kind"),
+        ("p=abc", "p must be a finite number, got 'abc'"),
+        ("p", "got 'p'"),
+        ("p=1,p=1", "twice"),
+    ):
         with pytest.raises(ValueError, match=message):
             _verdicts.ask_claim(claim, text, Options(out=tmp_path / "own", alpha=1e-3))
 

@@ -161,7 +161,12 @@ def record():
     stream = e.stream(Cell(50, 0.5))
     keys = np.asarray(_runner.replicate_keys(7, stream, 5, (1, 2)))
     key = jax.random.wrap_key_data(jnp.asarray(keys[0, 0]), impl=_runner.GENERATOR)
-    frozen = {"stream": _runner.STREAM, "cell_stream": stream, "keys": keys.tolist(), "bits": np.asarray(jax.random.bits(jax.random.clone(key), (4,))).tolist()}
+    frozen = {
+        "stream": _runner.STREAM,
+        "cell_stream": stream,
+        "keys": keys.tolist(),
+        "bits": np.asarray(jax.random.bits(jax.random.clone(key), (4,))).tolist(),
+    }
     for name in ("uniform", "normal", "laplace"):
         frozen[name] = np.asarray(getattr(jax.random, name)(jax.random.clone(key), (3,)), dtype=float).tolist()
     path = Path(os.environ.get("FROZEN_DRAWS", ROOT / "tests" / "data" / "frozen_draws.json"))

@@ -265,4 +265,3 @@ def claims() -> Mapping[str, Claim]:
                 raise ValueError(f"{module.__name__}: claim id {claim.id!r} is taken or not of this paper.")
             found[claim.id] = claim
     return found
-

@@ -17,7 +17,19 @@ import numpy as np
 from sims._stats import _capital, _intervals
 from theory._claims import Relation, Verdict
 
-__all__ = ["ALPHA", "ALPHA_USER", "MAX_DECISIONS", "Evidence", "OutOfRange", "first_decision", "judge", "judge_exact", "judge_none", "judge_rate", "verdict"]
+__all__ = [
+    "ALPHA",
+    "ALPHA_USER",
+    "MAX_DECISIONS",
+    "Evidence",
+    "OutOfRange",
+    "first_decision",
+    "judge",
+    "judge_exact",
+    "judge_none",
+    "judge_rate",
+    "verdict",
+]
 
 ALPHA = 1e-6  # per decision, both sides together
 ALPHA_USER = 1e-3  # a user's own cell, outside the family
@@ -136,7 +148,9 @@ def _paths(relation: Relation, bound: float, margin: float, above: Callable, bel
     return supported, above(bound + margin, True) | below(bound - margin, True), "both"
 
 
-def _quantile_paths(x: np.ndarray, relation: Relation, bound: float, margin: float, p: float, alpha: float) -> tuple[np.ndarray, np.ndarray, str]:
+def _quantile_paths(
+    x: np.ndarray, relation: Relation, bound: float, margin: float, p: float, alpha: float
+) -> tuple[np.ndarray, np.ndarray, str]:
     """A quantile against m is the mean of an indicator against p: q <= m iff P(x <= m) >= p."""
     q = math.log(2 / alpha)
     low_end, high_end = np.where(np.isnan(x), -math.inf, x), np.where(np.isnan(x), math.inf, x)
@@ -164,7 +178,9 @@ def _clipped(x: np.ndarray, support: tuple[float, float]) -> np.ndarray:
     return np.where(np.isfinite(x), np.clip(x, a, b), math.nan)
 
 
-def _checked(fn: str, relation: Relation, bound: float, margin: float, support: tuple[float, float], alpha: float, most: int, p: float) -> None:
+def _checked(
+    fn: str, relation: Relation, bound: float, margin: float, support: tuple[float, float], alpha: float, most: int, p: float
+) -> None:
     _intervals.check_alpha(fn, alpha)
     _intervals.check_support(fn, support)
     if math.isnan(bound) or math.isnan(margin):
@@ -193,7 +209,9 @@ def first_decision(
     x: np.ndarray, relation: Relation, bound: float, support: tuple[float, float], alpha: float, margin: float = 0.0
 ) -> tuple[Verdict, int]:
     """The verdict of the first deciding look by capital, and that look; (UNDECIDED, len(x)) if there is none."""
-    e = judge(x, relation=relation, bound=bound, support=support, method="capital", margin=margin, alpha=alpha, max_replicates=max(1, len(x)))
+    e = judge(
+        x, relation=relation, bound=bound, support=support, method="capital", margin=margin, alpha=alpha, max_replicates=max(1, len(x))
+    )
     return e.verdict, e.num_replicates
 
 
@@ -221,7 +239,9 @@ def judge(
         raise ValueError(f'judge: method must be "capital", "t" or "quantile", got {method!r}.')
     x = _intervals.check_data("judge", x)[:max_replicates]
     if method != "quantile" and _by_arithmetic(relation, bound, margin, support):
-        return _evidence_of(x[:0], ties, Verdict.REFUTED, support, relation, bound, margin, "exact", False, alpha, "the bound lies outside the range", True)
+        return _evidence_of(
+            x[:0], ties, Verdict.REFUTED, support, relation, bound, margin, "exact", False, alpha, "the bound lies outside the range", True
+        )
     if method == "quantile":
         x = np.where(np.isinf(x), math.nan, x)
         supported, refuted, side = _quantile_paths(x, relation, bound, margin, quantile, alpha)
@@ -261,7 +281,9 @@ def judge(
     )  # fmt: skip
 
 
-def _rests_on_t(capital: tuple[bool, bool], side: str, word: Verdict, relation: Relation, low: float, high: float, bound: float, margin: float) -> bool:
+def _rests_on_t(
+    capital: tuple[bool, bool], side: str, word: Verdict, relation: Relation, low: float, high: float, bound: float, margin: float
+) -> bool:
     """Whether a limit that took part in the decision is a t-mixture's."""
     by_low, by_high = not capital[0], not capital[1]
     if word is Verdict.SUPPORTED:

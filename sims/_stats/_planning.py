@@ -162,7 +162,9 @@ def _edges(relation: Relation, mean: float, bound: float, margin: float) -> list
     return [("below", bound)] if mean < bound else [("above", bound)]
 
 
-def _side(side: str, edge: float, mean: float, sd: float, skew: float, support: tuple[float, float], method: str, alpha: float, most: int) -> Plan:
+def _side(
+    side: str, edge: float, mean: float, sd: float, skew: float, support: tuple[float, float], method: str, alpha: float, most: int
+) -> Plan:
     a, b = support
     end = a if side == "above" else b
     if method == "capital" and math.isfinite(end):

@@ -132,7 +132,12 @@ def _thm6_cells(sizes, betas, densities=(0.5,), shares=(1.0,)):
 _SLOPE = tuple(SlopeCell(n) for n in (250, 500, 1000, 2000))
 _NOISY_SLOPE = tuple(SlopeCell(n, 0.1) for n in (125, 250, 500, 1000))
 _SPLIT = _split_cells((100, 0.1, 0.05), (50, 0.2, 0.1))
-_TINY = _thm6_cells((2, 3), (0.25, 0.5), shares=(0.25, 1.0)) + _thm6_cells((3,), (0.125,), shares=(0.25, 1.0))
+# The linear program. Only n = 4, beta = 1/16 has a bound below 1; the others show how far below any algorithm stays.
+_TINY = (
+    _thm6_cells((2, 3), (0.25, 0.5), shares=(0.25, 1.0))
+    + _thm6_cells((3,), (0.125,), shares=(0.25, 1.0))
+    + _thm6_cells((4,), (0.0625,), shares=(0.25, 1.0))
+)
 _THM6_EDGE = _thm6_cells((400,), (1e-4,))
 _OFFS = (0.0, 0.0999, 0.4)  # training means: right; just inside tau/2, so they never count; far outside tau
 _BIAS = tuple(BiasCell(eps) for eps in (0.01, 0.1, 0.5, 1.0, 2.0, 5.0))
@@ -155,8 +160,8 @@ EXPERIMENTS = (
         max_replicates={"smoke": 640, "default": 640, "gpu": 640},
         block=8,
         chunk=64,
-        seconds_per_replicate=6e-4,  # .07 ms at n <= 1024, m <= 256; 1.3 ms at n = 1000, m = 3000
-        bytes_per_replicate=1e6,
+        seconds_per_replicate=2.5e-4,  # .06 ms at n <= 1000, m <= 256; .8 ms at n = 1000, m = 3000
+        bytes_per_replicate=4e6,
     ),
     Experiment(
         check="adaptive.naive/lazy",
@@ -173,7 +178,7 @@ EXPERIMENTS = (
         max_replicates={"default": 768, "gpu": 768},
         chunk=128,
         seconds_per_replicate=4e-5,
-        bytes_per_replicate=1e5,
+        bytes_per_replicate=2e6,
     ),
     Experiment(
         check="adaptive.naive/slope",
@@ -186,7 +191,7 @@ EXPERIMENTS = (
         max_replicates={"default": 80, "gpu": 80},
         block=8,
         chunk=40,
-        seconds_per_replicate=2.5e-3,
+        seconds_per_replicate=1.4e-3,
         bytes_per_replicate=1e6,
     ),
     Experiment(
@@ -200,7 +205,7 @@ EXPERIMENTS = (
         max_replicates={"default": 80, "gpu": 80},
         block=8,
         chunk=40,
-        seconds_per_replicate=1e-2,
+        seconds_per_replicate=6e-3,
         bytes_per_replicate=1e6,
     ),
     Experiment(
@@ -214,7 +219,7 @@ EXPERIMENTS = (
         expected=_expect_split,
         max_replicates=dict.fromkeys(_ALL, 1200),
         chunk=64,
-        seconds_per_replicate=1e-5,
+        seconds_per_replicate=1.5e-5,
         bytes_per_replicate=3e4,
     ),
     Experiment(
@@ -227,7 +232,7 @@ EXPERIMENTS = (
         expected=functools.partial(_expect_split, share=2),
         max_replicates=dict.fromkeys(_ALL, 1200),
         chunk=64,
-        seconds_per_replicate=1e-5,
+        seconds_per_replicate=1.5e-5,
         bytes_per_replicate=3e4,
     ),
     Experiment(
@@ -236,7 +241,7 @@ EXPERIMENTS = (
             "smoke": _thm6_cells((50, 400), (0.1, 1e-2, 1e-4), shares=(0.5, 1.0)) + _TINY,
             "default": _thm6_cells((50, 400, 1000), (0.1, 1e-2, 1e-4), (0.1, 0.5), (0.25, 0.5, 1.0))
             + _TINY
-            + _thm6_cells((4,), (0.0625, 0.125), shares=(0.25, 1.0)),
+            + _thm6_cells((4,), (0.125,), shares=(0.25, 1.0)),
         },
         ask=Thm6Cell(400, 1e-4),
         validate=validate_thm6,
@@ -276,7 +281,7 @@ EXPERIMENTS = (
         expected=lambda: (0.0, 0.0),  # measured: none of 4,096 runs fails at n or n/300
         max_replicates=dict.fromkeys(_ALL, 512),
         chunk=64,
-        seconds_per_replicate=5e-6,
+        seconds_per_replicate=1e-5,
         bytes_per_replicate=1e4,
     ),
     Experiment(
@@ -289,7 +294,7 @@ EXPERIMENTS = (
         expected=lambda: (0.92, 0.271),  # measured, 4,096 runs
         max_replicates=dict.fromkeys(_ALL, 512),
         chunk=64,
-        seconds_per_replicate=5e-6,
+        seconds_per_replicate=1e-5,
         bytes_per_replicate=1e4,
     ),
 )

@@ -39,9 +39,7 @@ SPLIT_TILE = (128, 16)  # queries and words drawn at a time
 def validate_split(cell):
     """Raises: ValueError naming the field, what is allowed and what came."""
     fn = "adaptive.split"
-    _cells.require(
-        _cells.is_count(cell.n, cell.m), fn, f"n and m must be positive integers, got n={cell.n}, m={cell.m}."
-    )
+    _cells.require(_cells.is_count(cell.n, cell.m), fn, f"n and m must be positive integers, got n={cell.n}, m={cell.m}.")
     _cells.require(_cells.in_unit(cell.tau), fn, f"tau must lie in (0, 1), got {cell.tau}.")
     _cells.require(_cells.in_unit(cell.beta), fn, f"beta must lie in (0, 1), got {cell.beta}.")
     text = f"sample splitting needs at least one point per query, got n={cell.n} for m+1={cell.m + 1} queries."
@@ -52,9 +50,7 @@ def validate_split(cell):
 def prepare_split(cell, share=1):
     """SplitCell -> SplitPrepared; every chunk is cut to a `share`-th of its points (rounded down, at least 1)."""
     chunk = max(1, cell.n // (cell.m + 1) // share)
-    return SplitPrepared(
-        queries=np.int32(cell.m + 1), chunk=np.int32(chunk), threshold=np.int32(theory.split_threshold(chunk, cell.tau))
-    )
+    return SplitPrepared(queries=np.int32(cell.m + 1), chunk=np.int32(chunk), threshold=np.int32(theory.split_threshold(chunk, cell.tau)))
 
 
 def simulate_split(key, prepared):
@@ -76,9 +72,7 @@ def simulate_split(key, prepared):
             coins = jax.random.bits(jax.random.fold_in(key_tile, block), SPLIT_TILE, jnp.uint32)
             left = jnp.clip(prepared.chunk - (block * words + word) * COINS, 0, COINS)  # coins of this word in use
             # two shifts, as a shift by 32 is undefined
-            keep = ~(
-                (jnp.uint32(0xFFFFFFFF) << (left // 2).astype(jnp.uint32)) << (left - left // 2).astype(jnp.uint32)
-            )
+            keep = ~((jnp.uint32(0xFFFFFFFF) << (left // 2).astype(jnp.uint32)) << (left - left // 2).astype(jnp.uint32))
             heads = jax.lax.population_count(coins & keep[None, :]).astype(jnp.int32)
             return counts + heads.sum(1, dtype=jnp.int32)
 
@@ -117,9 +111,7 @@ class Thm25Prepared:
 def validate_thm25(cell):
     """Raises: ValueError naming the field, what is allowed and what came."""
     fn = "adaptive.thm25"
-    _cells.require(
-        _cells.is_count(cell.n, cell.m), fn, f"n and m must be positive integers, got n={cell.n}, m={cell.m}."
-    )
+    _cells.require(_cells.is_count(cell.n, cell.m), fn, f"n and m must be positive integers, got n={cell.n}, m={cell.m}.")
     _cells.require(cell.m <= 10**6, fn, f"m must be at most 10^6, got {cell.m}.")
     ok = isinstance(cell.B, int) and 1 <= cell.B <= cell.m
     _cells.require(ok, fn, f"budget must satisfy 1 <= B <= m={cell.m}, got {cell.B}.")

@@ -56,9 +56,7 @@ def _padded_rows(n, least=1024):
 def validate_naive(cell):
     """Raises: ValueError naming the field, what is allowed and what came."""
     fn = "adaptive.naive"
-    _cells.require(
-        _cells.is_count(cell.n, cell.m), fn, f"n and m must be positive integers, got n={cell.n}, m={cell.m}."
-    )
+    _cells.require(_cells.is_count(cell.n, cell.m), fn, f"n and m must be positive integers, got n={cell.n}, m={cell.m}.")
     allowed = ", ".join(theory.ANALYSTS)
     _cells.require(cell.analyst in theory.ANALYSTS, fn, f"analyst must be one of {allowed}, got {cell.analyst!r}.")
     _cells.require(math.isfinite(cell.s) and cell.s >= 0, fn, f"s must be finite and >= 0, got {cell.s}.")
@@ -70,8 +68,9 @@ def _weight_span(n, s, scale):
 
 
 def validate_full(cell):
-    """Also keeps every row's score inside int32, whatever the draw. Raises: ValueError."""
+    """Keeps every row's score inside int32, whatever the draw, and rows within memory. Raises: ValueError."""
     validate_naive(cell)
+    _cells.require(cell.n <= 2**20, "adaptive.naive", f"the bit-level sampler allows n <= 2^20, got n={cell.n}.")
     fits = cell.m * _weight_span(cell.n, cell.s, 1) <= INT32_MAX
     limit = f"m * n * (1 + 16 s) must stay below 2^31 in the bit-level sampler, got n={cell.n}, m={cell.m}, s={cell.s}"
     _cells.require(fits, "adaptive.naive", f"{limit}; the lazy sampler goes further.")
@@ -184,10 +183,10 @@ LAZY_COLUMNS = 1024  # column errors drawn at a time
 
 
 def validate_lazy(cell):
-    """The lazy sampler's sizes: n <= 2^24, m <= 2^30. Raises: ValueError."""
+    """The lazy sampler's sizes: n <= 2^20, m <= 2^30. Raises: ValueError."""
     validate_naive(cell)
-    text = f"the lazy sampler allows n <= 2^24 and m <= 2^30, got n={cell.n}, m={cell.m}."
-    _cells.require(cell.n <= 2**24 and cell.m <= 2**30, "adaptive.naive", text)
+    text = f"the lazy sampler allows n <= 2^20 and m <= 2^30, got n={cell.n}, m={cell.m}."
+    _cells.require(cell.n <= 2**20 and cell.m <= 2**30, "adaptive.naive", text)
 
 
 def prepare_lazy(cell):

@@ -140,8 +140,7 @@ def _exact_gap_check(name, sampler, assumptions):
         name=name,
         relation=Relation.EQUAL,
         provenance=Provenance.DERIVED,
-        formula="E[gap] = exact binomial expression, near Phi(sqrt(m/n)) - 1/2 (linear), "
-        f"Phi(sqrt(2m/(pi n))) - 1/2 (sign); {sampler}",
+        formula=f"E[gap] = exact binomial expression, near Phi(sqrt(m/n)) - 1/2 (linear), Phi(sqrt(2m/(pi n))) - 1/2 (sign); {sampler}",
         bound=lambda n, m, analyst, s=0.0: naive_gap_exact(n, m, analyst, s),
         margin=naive_margin,
         method="t",

@@ -93,9 +93,9 @@ def naive_gap_sd(n, m, analyst="linear", s=0.0):
     at most phi(c)^2, which is used. Up to 8 % high for `sign` at even n = 250, where columns of weight 0 abstain.
     Arguments and errors as `naive_gap_limit`. Returns: float64, broadcast shape.
     """
-    p = 0.5 + naive_gap_limit(n, m, analyst, s)
     from scipy.special import ndtri
 
+    p = 0.5 + naive_gap_limit(n, m, analyst, s)
     density = np.exp(-(ndtri(p) ** 2) / 2) / math.sqrt(2 * math.pi)
     spread = np.where(np.asarray(s) > 0, 1.0, 0.5 if analyst == "linear" else 1 - 2 / math.pi)
     return np.sqrt((p * (1 - p) - density**2 * (1 - spread)) / np.asarray(n, dtype=np.float64))
@@ -155,9 +155,7 @@ def split_threshold(h, tau):
 
     Args: h: points per chunk, >= 1. tau: in (0, 1). Returns: int or int64 array. Raises: ValueError.
     """
-    return _arguments.ceil(
-        2 * _arguments.integers("split_threshold", h=h) * _arguments.open_unit("split_threshold", "tau", tau)
-    )
+    return _arguments.ceil(2 * _arguments.integers("split_threshold", h=h) * _arguments.open_unit("split_threshold", "tau", tau))
 
 
 def split_failure_exact(h, num_queries, tau):
