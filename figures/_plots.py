@@ -83,9 +83,8 @@ def draw_check(claim_id: str, statement: str, check: Mapping[str, Any]) -> Any:
     ax.set_ylabel(check["units"] or "statistic")
     if check["relation"] == "RATE":
         row = check["rows"][0]
-        ax.set_xlabel(
-            f"{axis}\nslope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], window [{row['margin'][0]:.2f}, {row['margin'][1]:.2f}]"
-        )
+        window = f"window [{row['margin'][0]:.2f}, {row['margin'][1]:.2f}]"
+        ax.set_xlabel(f"{axis}\nslope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], {window}")
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     ax.legend(unique.values(), unique.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -122,6 +122,9 @@ def _run(arguments: argparse.Namespace) -> int:
     header = _header(arguments, seed)
     progress.say("; ".join(f"{k} {v}" for k, v in header.items() if k in ("preset", "seed", "device", "jax", "commit")))
     try:
+        if arguments.dry_run and arguments.cell is not None:
+            print(_report.dry_cell_text(_verdicts.asked_decisions(claims[0], arguments.cell, options), options))
+            return 0
         if arguments.dry_run:
             print(_report.dry_run_text(claims, options))
             return 0

@@ -20,7 +20,7 @@ from sims import _experiment, _runner, _stats, _store
 from theory import _claims
 from theory._claims import Check, Falsifier, Relation, Verdict
 
-__all__ = ["GRID", "Decision", "Options", "Row", "cap_of", "is_vacuous", "plan_of"]
+__all__ = ["GRID", "Decision", "Options", "Row", "cap_of", "guesses_of", "is_vacuous", "plan_of"]
 
 GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
 MAX_CASES = 256  # evaluated EXACT cases kept in a summary, for figures
@@ -261,6 +261,29 @@ def plan_of(
     return {"median": plan.median, "p999": plan.p999, "max_replicates": cap, "p_undecided": plan.p_undecided}
 
 
+def guesses_of(check: Check, experiment: _experiment.Experiment, cell: Any, options: Options) -> dict[str, dict[str, float]]:
+    """Plans at guessed means, for a decision whose mean nobody declared: three that support the bound B, three that refute it.
+
+    Two-point laws at the ends of the range, the slowest to judge. Empty where the relation or the range allows no guess.
+    """
+    fields = _experiment.cell_fields(cell)
+    low, high = _claims.call(experiment.support, fields)
+    bound = _target(check, fields, (low, high), None).bound
+    one_sided = check.relation in (Relation.UPPER, Relation.TAIL, Relation.LOWER) and check.method == "capital"
+    if not one_sided or not math.isfinite(high - low) or not low < bound < high:
+        return {}
+    cap, found = cap_of(experiment, options), {}
+    for name, factor in (("B/2", 0.5), ("B/4", 0.25), ("0", 0.0), ("1.5B", 1.5), ("2B", 2.0), ("4B", 4.0)):
+        mean = factor * bound
+        if low <= mean <= high:
+            plan = _stats.plan(
+                relation=check.relation, mean=mean, sd=math.sqrt((mean - low) * (high - mean)), bound=bound, support=(low, high),
+                method=check.method, alpha=options.alpha, max_replicates=cap,
+            )  # fmt: skip
+            found[name] = {"median": plan.median, "p999": plan.p999, "max_replicates": cap, "p_undecided": plan.p_undecided}
+    return found
+
+
 # --- one decision ------------------------------------------------------------------------------------------
 
 
@@ -319,7 +342,7 @@ class Decision:
         attempts = [self._open_attempt(f, seed) for f in judged]
         draws = _Draws(self.experiment, self.cells, seed, self.options)
         # A lying world is held against the declared bound; a wrong bound replaces it.
-        wrong = [f if f is not None and f.kind == "bound" else None for f in judged]
+        wrong = [_wrong_bound(f) for f in judged]
         evidence = draws.until_final(lambda data: [self._evidence(f, data) for f in wrong], cap_of(self.experiment, self.options))
         rows = []
         for f, w, e, attempt in zip(judged, wrong, evidence, attempts, strict=True):
@@ -354,7 +377,7 @@ class Decision:
             num_replicates=e.num_replicates if e else 0, num_failed=e.num_failed if e else 0,
             level=e.level if e else self.options.alpha, method=e.method if e else self.check.method,
             asymptotic=e.asymptotic if e else False, ties=e.ties if e else 0,
-            planned=plan_of(self.check, self.experiment, self.cells, role if role is not None and role.kind == "bound" else None, self.options),
+            planned=plan_of(self.check, self.experiment, self.cells, _wrong_bound(role), self.options),
             attempts=0, reason=text, seed=seed, device=_runner.device_kind(), seconds=round(seconds, 3), margin=margin,
             inside=not outside, falsifier=role.name if role is not None else None, points=points,
             looseness=_looseness(self.check, e.estimate if e else math.nan, bound),
@@ -366,7 +389,7 @@ class Decision:
         fields = [{**self.fields[0], **case.fields} for case in cases]
         rows = []
         for f in judged:
-            targets = [_target(self.check, own, self.support, f if f is not None and f.kind == "bound" else None) for own in fields]
+            targets = [_target(self.check, own, self.support, _wrong_bound(f)) for own in fields]
             bounds = np.array([t.bound if t.inside and not t.vacuous else math.nan for t in targets])
             e, worst = _stats.judge_exact(
                 np.array([c.statistic for c in cases], dtype=float), bounds, residual=self.check.residual, tolerance=self.check.tolerance
@@ -380,16 +403,18 @@ class Decision:
                 for c, t in zip(cases, targets, strict=True)
             ]
             named = cases[worst].label if worst >= 0 else ""
-            rows.append((f, dataclasses.replace(
-                row, estimate=float(cases[worst].statistic) if worst >= 0 else math.nan,
-                looseness=_looseness(self.check, float(cases[worst].statistic), row.bound) if worst >= 0 else None, inside=any(t.inside for t in targets), planned={},
-                points=points[:MAX_CASES], reason="; ".join(filter(None, (row.reason, f"worst case: {named}" if named else ""))),
-            )))  # fmt: skip
+            estimate = float(cases[worst].statistic) if worst >= 0 else math.nan
+            row = dataclasses.replace(
+                row, estimate=estimate, looseness=_looseness(self.check, estimate, row.bound), inside=any(t.inside for t in targets),
+                planned={}, points=points[:MAX_CASES],
+                reason="; ".join(filter(None, (row.reason, f"worst case: {named}" if named else ""))),
+            )  # fmt: skip
+            rows.append((f, row))
         self.options.tick(self.experiment.seconds_per_replicate)
         return rows
 
     def _open_attempt(self, falsifier: Falsifier | None, seed: int) -> dict[str, Any]:
-        targets = self.targets(falsifier if falsifier is not None and falsifier.kind == "bound" else None)
+        targets = self.targets(_wrong_bound(falsifier))
         identity = {
             "experiment": self.experiment.check, "falsifier": falsifier.name if falsifier is not None else None,
             "code": _runner.fingerprint(self.experiment), "bound": [t.bound for t in targets], "margin": [t.margin for t in targets],
@@ -411,6 +436,11 @@ class Decision:
         return _store.count_attempts(
             self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry["fingerprint"]
         )
+
+
+def _wrong_bound(falsifier: Falsifier | None) -> Falsifier | None:
+    """The falsifier if it is a wrong promise; a lying world is held against the declared one."""
+    return falsifier if falsifier is not None and falsifier.kind == "bound" else None
 
 
 def _looseness(check: Check, estimate: float, bound: float) -> float | None:

@@ -17,6 +17,7 @@ from theory._claims import Claim, Paper, Provenance, Relation, Verdict
 __all__ = [
     "cell_text",
     "claim_line",
+    "dry_cell_text",
     "dry_run_text",
     "ledger_table",
     "listing",
@@ -71,7 +72,7 @@ def rows_of(summaries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                         "reason": check["reason"],
                         "seed": summary["seed"],
                         "device": summary["device"],
-                    }  # fmt: skip
+                    }
                 )
     return rows
 
@@ -104,6 +105,14 @@ def against(row: Mapping[str, Any], relation: str) -> str:
     if relation == "RATE":
         return f"slope {shown}, window {number(row['margin'])}"
     return f"{shown} {_RELATION_SIGN[relation]} {number(row['bound'])}"
+
+
+def loose(row: Mapping[str, Any]) -> str:
+    """How far the bound is from what was measured: "×8.2"; 1 is sharp."""
+    ratio = row["looseness"]
+    if ratio is None:
+        return "–"
+    return "no event" if ratio == math.inf else f"×{ratio:.3g}"
 
 
 def _replicates(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -164,7 +173,7 @@ def cell_text(summary: Mapping[str, Any]) -> str:
                 f"    interval  [{number(row['low'])}, {number(row['high'])}]{', asymptotic' if row['asymptotic'] else ''}",
                 f"    bound     {_RELATION_SIGN[check['relation']]} {number(row['bound'])}"
                 + (f" ± {number(row['margin'])}" if check["relation"] == "EQUAL" else "") + f"   {check['formula']}",
-                f"    slack     {number(row['slack'])}",
+                f"    slack     {number(row['slack'])}; bound/estimate {loose(row)}",
                 f"    verdict   {_word(row['verdict'], check['relation'], [row])} after {number(row['num_replicates'])} replicates"
                 + (f"; {row['reason']}" if row["reason"] else ""),
                 f"    standing  {Provenance(check['provenance']).phrase}",
@@ -174,7 +183,7 @@ def cell_text(summary: Mapping[str, Any]) -> str:
 
 def run_table(summaries: Sequence[Mapping[str, Any]]) -> str:
     """The table that ends a run: a line a check."""
-    head = ("check", "verdict", "estimate against bound", "slack", "replicates", "falsifiers")
+    head = ("check", "verdict", "estimate against bound", "slack", "loose", "replicates", "falsifiers")
     body = []
     for summary in summaries:
         for check in summary["checks"]:
@@ -182,13 +191,14 @@ def run_table(summaries: Sequence[Mapping[str, Any]]) -> str:
             body.append((
                 f"{summary['claim']}/{check['name']}", _word(check["verdict"], check["relation"], check["rows"]),
                 "–" if row is None else against(row, check["relation"]), "–" if row is None else number(row["slack"]),
-                _replicates(check["rows"]), _caught(check),
+                "–" if row is None else loose(row), _replicates(check["rows"]), _caught(check),
             ))  # fmt: skip
     widths = [max(len(r[i]) for r in [head, *body]) for i in range(len(head))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in [head, tuple("-" * w for w in widths), *body]]
     counts = {v.value: sum(s["verdict"] == v.value for s in summaries) for v in Verdict}
     total = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    return "\n".join(["", *lines, "", f"{len(summaries)} claims: {total}. Shown per check: the cell with the least slack."])
+    note = "Shown per check: the cell with the least slack. Loose: bound over estimate (1 is sharp)."
+    return "\n".join(["", *lines, "", f"{len(summaries)} claims: {total}. {note}"])
 
 
 # --- list and show -------------------------------------------------------------------------------------------
@@ -270,15 +280,12 @@ def show_text(claim: Claim, summary: Mapping[str, Any] | None) -> str:
             lines += [f"  evidence    {_evidence_line(r, check.relation.value)}" for r in done["rows"]]
         for f in check.falsifiers:
             seen = next((d for d in done["falsifiers"] if d["name"] == f.name), None) if done else None
-            lines.append(
-                f"  falsifier   {f.name}: {f.breaks}; {'caught' if seen and seen['verdict'] == 'REFUTED' else 'not caught' if seen else 'not run'}"
-            )
+            fate = "not run" if seen is None else "caught" if seen["verdict"] == Verdict.REFUTED.value else "not caught"
+            lines.append(f"  falsifier   {f.name}: {f.breaks}; {fate}")
             lines += [f"                {_evidence_line(r, check.relation.value)}" for r in (seen or {"rows": []})["rows"]]
     if summary:
-        lines += [
-            "",
-            f"run: preset {summary['preset']}, seed {summary['seed']}, {summary['device']}, jax {summary['jax']}, commit {summary['commit']}",
-        ]
+        of = f"{summary['device']}, jax {summary['jax']}, commit {summary['commit']}"
+        lines += ["", f"run: preset {summary['preset']}, seed {summary['seed']}, {of}"]
         lines.append(f"again: python -m sims run {claim.id} --preset {summary['preset']} --seed {summary['seed']}")
     else:
         lines += ["", f"run it: python -m sims run {claim.id}"]
@@ -287,22 +294,39 @@ def show_text(claim: Claim, summary: Mapping[str, Any] | None) -> str:
 
 def _evidence_line(row: Mapping[str, Any], relation: str) -> str:
     line = (
-        f"{_cell(row)}: {against(row, relation)} {row['verdict']}; slack {number(row['slack'])}; {number(row['num_replicates'])} replicates"
+        f"{_cell(row)}: {against(row, relation)} {row['verdict']}; slack {number(row['slack'])}; loose {loose(row)}; "
+        f"{number(row['num_replicates'])} replicates"
     )
     if row["method"] != "exact":
-        line += f" of at most {number(row['planned'].get('max_replicates'))}, level {row['level']:.0e}, seed {row['seed']}, attempts {row['attempts']}"
+        most = number(row["planned"].get("max_replicates"))
+        line += f" of at most {most}, level {row['level']:.0e}, seed {row['seed']}, attempts {row['attempts']}"
     return line + (f"; {row['reason']}" if row["reason"] else "")
 
 
 # --- dry run -------------------------------------------------------------------------------------------------
 
 
+_PLAN_HEAD = f"{'experiment and cell':<68} {'median':>8} {'99.9 %':>8} {'at most':>8} {'P(undec.)':>9} {'time':>8} {'memory':>9}"
+
+
+def dry_cell_text(decisions: Sequence[Any], options: Any) -> str:
+    """The same for a user's own cell; where no mean is declared, what the plan would be for some."""
+    from sims import _decide
+
+    lines = [_PLAN_HEAD]
+    for decision in decisions:
+        lines += _plan_lines(decision, options)
+        for name, plan in _decide.guesses_of(decision.check, decision.experiment, decision.cells[0], options).items():
+            lines.append(f"{f'    if the mean is {name}':<68} {_planned(plan)}")
+    lines.append(f"level {options.alpha:.0e}, outside the family; B is the bound")
+    return "\n".join(lines)
+
+
 def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
     """Cells, planned replicates, forecast time and memory, for every check and falsifier."""
     from sims import _verdicts
 
-    lines, total, decided = [], 0.0, 0
-    lines.append(f"{'experiment and cell':<68} {'median':>8} {'99.9 %':>8} {'at most':>8} {'P(undec.)':>9} {'time':>8} {'memory':>9}")
+    lines, total, decided = [_PLAN_HEAD], 0.0, 0
     for claim in claims:
         for check in claim.checks:
             if check.untested is not None:
@@ -336,10 +360,14 @@ def _plan_lines(decision: Any, options: Any) -> list[str]:
             lines.append(f"{name:<68} {'exact':>8} {'':>8} {'':>8} {'':>9} {experiment.seconds_per_replicate:>6.2g} s")
         else:
             drawn = 0.0 if falsifier else min(cap, plan.get("median", cap)) * experiment.seconds_per_replicate * len(decision.cells)
-            shown = [f"{plan[k]:.0f}" if k in plan and math.isfinite(plan[k]) else "?" for k in ("median", "p999", "max_replicates")]
-            undecided = f"{plan['p_undecided']:.1e}" if "p_undecided" in plan else "?"
-            lines.append(f"{name:<68} {shown[0]:>8} {shown[1]:>8} {shown[2]:>8} {undecided:>9} {drawn:>6.2g} s {memory:>9}")
+            lines.append(f"{name:<68} {_planned(plan)} {drawn:>6.2g} s {memory:>9}")
     return lines
+
+
+def _planned(plan: Mapping[str, float]) -> str:
+    shown = [f"{plan[k]:.0f}" if k in plan and math.isfinite(plan[k]) else "?" for k in ("median", "p999", "max_replicates")]
+    undecided = f"{plan['p_undecided']:.1e}" if "p_undecided" in plan else "?"
+    return f"{shown[0]:>8} {shown[1]:>8} {shown[2]:>8} {undecided:>9}"
 
 
 # --- generated tables ------------------------------------------------------------------------------------------
@@ -352,17 +380,9 @@ def _md(text: str) -> str:
 def ledger_table(paper: Paper, summaries: Mapping[str, Mapping[str, Any]]) -> str:
     """The generated part of paper_checks.md for one paper: a row a check."""
     head = (
-        "Claim",
-        "Statement",
-        "Source",
-        "Standing",
-        "Verdict",
-        "Estimate against bound",
-        "Slack",
-        "Replicates",
-        "Falsifiers caught",
-        "Again",
-    )
+        "Claim", "Statement", "Source", "Standing", "Verdict", "Estimate against bound", "Slack", "Loose", "Replicates",
+        "Falsifiers caught", "Again",
+    )  # fmt: skip
     lines = [paper.citation, ""]
     if paper.note:
         lines += [paper.note, ""]
@@ -384,23 +404,26 @@ def ledger_table(paper: Paper, summaries: Mapping[str, Mapping[str, Any]]) -> st
     if run:
         devices = sorted({s["device"] for s in summaries.values()})
         commits = sorted({s["commit"] for s in summaries.values()})
-        lines += ["", f"Preset default, seed {run['seed']} (a REFUTED is repeated with seed {run['second_seed']}), device {', '.join(devices)}, "
-                  f"jax {run['jax']}, code {', '.join(commits)}. Estimates are of the cell with the least slack."]  # fmt: skip
+        lines += [
+            "", f"Preset default, seed {run['seed']} (a REFUTED is repeated with seed {run['second_seed']}), device {', '.join(devices)}, "
+            f"jax {run['jax']}, code {', '.join(commits)}. Estimates are of the cell with the least slack; loose is bound over "
+            "estimate, 1 is sharp.",
+        ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
 def _ledger_cells(check: _claims.Check, done: Mapping[str, Any] | None) -> list[str]:
     if done is None:
-        return ["not run", "–", "–", "–", "–"]
+        return ["not run", "–", "–", "–", "–", "–"]
     row = tightest(done)
     verdict = f"**{_word(done['verdict'], done['relation'], done['rows'])}**"
     if done["reason"] and done["verdict"] != Verdict.SUPPORTED.value:
         verdict += f": {done['reason']}"
     if row is None:
-        return [verdict, "–", "–", "–", "–"]
+        return [verdict, "–", "–", "–", "–", "–"]
     names = ", ".join(f["name"] for f in done["falsifiers"])
     return [
-        verdict, f"{against(row, done['relation'])} ({_cell(row)})", number(row["slack"]), _replicates(done["rows"]),
+        verdict, f"{against(row, done['relation'])} ({_cell(row)})", number(row["slack"]), loose(row), _replicates(done["rows"]),
         f"{_caught(done)}: {names}",
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from sims._decide import Decision, Options, Row
 from theory import _claims
 from theory._claims import Check, Claim, Falsifier, Relation, Verdict
 
-__all__ = ["ask_claim", "decisions_of", "forecast_seconds", "judge_claim", "overall"]
+__all__ = ["ask_claim", "asked_decisions", "decisions_of", "forecast_seconds", "judge_claim", "overall"]
 
 COMPILE_SECONDS = 1.0  # forecast for one program from an empty compilation cache
 
@@ -79,11 +79,16 @@ def overall(checks: Sequence[tuple[str, Verdict, str]]) -> tuple[Verdict, str]:
     return Verdict.UNDECIDED, reasons
 
 
-def _judge_check(claim: Claim, check: Check, options: Options) -> dict[str, Any]:
-    about = {
+def _about(check: Check) -> dict[str, str]:
+    """What a summary repeats of a check, so that it can be read without the code."""
+    return {
         "name": check.name, "relation": check.relation.value, "provenance": check.provenance.value, "formula": check.formula,
         "units": check.units,
     }  # fmt: skip
+
+
+def _judge_check(claim: Claim, check: Check, options: Options) -> dict[str, Any]:
+    about = _about(check)
     if check.untested is not None:
         return {**about, "verdict": Verdict.UNTESTED.value, "reason": check.untested, "rows": [], "falsifiers": []}
     own, worlds = decisions_of(claim, check, options.preset, options)
@@ -178,8 +183,8 @@ def _as_dicts(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [dataclasses.asdict(row) for row in rows]
 
 
-def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
-    """A user's own cell: every check that can be asked at one cell answers, at the level in `options`; no falsifiers.
+def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Decision]:
+    """A decision for every check of a claim that can be asked at one cell and knows the fields given.
 
     Raises: ValueError naming the parameter, the allowed range and what came; before anything is drawn.
     """
@@ -199,22 +204,16 @@ def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
         cell = _experiment.parse_cell(experiment.ask, cell_text)
         if experiment.validate is not None:
             experiment.validate(cell)
-        decisions.append((check, Decision(check, experiment, [cell], options)))
+        decisions.append(Decision(check, experiment, [cell], options))
+    return decisions
+
+
+def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
+    """Answers a user's own cell, at the level in `options`; no falsifiers. Raises: as `asked_decisions`."""
     checks = []
-    for check, decision in decisions:
+    for decision in asked_decisions(claim, cell_text, options):
         rows = [row for _, row in decision.rows(options.seed)]
-        checks.append(
-            {
-                "name": check.name,
-                "relation": check.relation.value,
-                "provenance": check.provenance.value,
-                "formula": check.formula,
-                "units": check.units,
-                "verdict": rows[0].verdict,
-                "reason": rows[0].reason,
-                "rows": _as_dicts(rows),
-                "falsifiers": [],
-            }  # fmt: skip
-        )
+        about = {**_about(decision.check), "verdict": rows[0].verdict, "reason": rows[0].reason}
+        checks.append({**about, "rows": _as_dicts(rows), "falsifiers": []})
     verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])
     return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks}

@@ -68,7 +68,8 @@ def test_numbers_do_not_depend_on_four_devices(whole, tmp_path):
         "import sys, numpy as np, jax; jax.config.update('jax_num_cpu_devices', 4)\n"
         f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
         "import test_engine_runner as t\n"
-        f"np.savez({str(tmp_path / 'four.npz')!r}, **t.drawn(0, 192, num_devices=4), **{{'part_' + k: v for k, v in t.drawn(64, 80, num_devices=3).items()}})"
+        "part = {'part_' + k: v for k, v in t.drawn(64, 80, num_devices=3).items()}\n"
+        f"np.savez({str(tmp_path / 'four.npz')!r}, **t.drawn(0, 192, num_devices=4), **part)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
     with np.load(tmp_path / "four.npz") as four:

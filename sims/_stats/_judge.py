@@ -298,10 +298,9 @@ def _finish(
     num_ties: int, method: str, asymptotic: bool, alpha: float, reason: str, final: bool, quantile: float = 0.5,
 ) -> Evidence:  # fmt: skip
     seen = x[np.isfinite(x)]
-    if not seen.size:
-        estimate = math.nan
-    else:
-        estimate = float(np.quantile(seen, quantile)) if method == "quantile" else float(seen.mean())
+    estimate = math.nan
+    if seen.size:
+        estimate = float(np.quantile(seen, quantile) if method == "quantile" else seen.mean())
     sd = float(seen.std(ddof=1)) if seen.size > 1 else math.nan
     slack = slack_of(relation, low, high, bound, margin, sd)
     return Evidence(word, x.size, estimate, low, high, slack, num_failed, num_ties, method, asymptotic, alpha, reason, final)
@@ -432,7 +431,7 @@ def _slope_interval(
         with np.errstate(divide="ignore"):
             return _intervals.slope_box(np.log(np.maximum(low, 0)), np.log(np.maximum(high, 0)), grid)
     if bad.any():
-        if not (0 < a and math.isfinite(b)):
+        if not (a > 0 and math.isfinite(b)):
             return _intervals.WHOLE
         c = _intervals.slope_weights(grid)
         flat = np.where(bad, np.where(c > 0, a, b), x)  # completions that push the slope down, and up

@@ -157,7 +157,7 @@ EXPERIMENTS = (
         simulate=simulate_full,
         support=_half_range,
         expected=_expect_full,
-        max_replicates={"smoke": 640, "default": 640, "gpu": 640},
+        max_replicates=dict.fromkeys(_ALL, 640),
         block=8,
         chunk=64,
         seconds_per_replicate=2.5e-4,  # .06 ms at n <= 1000, m <= 256; .8 ms at n = 1000, m = 3000
@@ -166,6 +166,7 @@ EXPERIMENTS = (
     Experiment(
         check="adaptive.naive/lazy",
         cells={
+            "smoke": _grid((500,), ("linear",), parts=((1, 1),)) + _grid((1000,), parts=((1, 1),)),
             "default": _grid((250, 500, 1000), ("linear",)) + _grid((1000,), ("sign",)),
             "gpu": _grid((10_000, 100_000)),
         },
@@ -175,20 +176,20 @@ EXPERIMENTS = (
         simulate=simulate_lazy,
         support=_half_range,
         expected=_expect_lazy,
-        max_replicates={"default": 768, "gpu": 768},
+        max_replicates=dict.fromkeys(_ALL, 768),
         chunk=128,
         seconds_per_replicate=4e-5,
         bytes_per_replicate=2e6,
     ),
     Experiment(
         check="adaptive.naive/slope",
-        cells={"default": _SLOPE, "gpu": _SLOPE},
+        cells=dict.fromkeys(_ALL, _SLOPE),
         validate=validate_slope,
         prepare=prepare_slope,
         simulate=simulate_slope,
         support=_positive,
         expected=lambda: (0.997, 0.072),  # measured, 1,024 rows; the delta method gives .072
-        max_replicates={"default": 80, "gpu": 80},
+        max_replicates=dict.fromkeys(_ALL, 80),
         block=8,
         chunk=40,
         seconds_per_replicate=1.4e-3,
@@ -196,13 +197,13 @@ EXPERIMENTS = (
     ),
     Experiment(
         check="adaptive.naive/slope!noisy-answers",
-        cells={"default": _NOISY_SLOPE, "gpu": _NOISY_SLOPE},
+        cells=dict.fromkeys(_ALL, _NOISY_SLOPE),
         validate=validate_slope,
         prepare=prepare_slope,
         simulate=simulate_slope,
         support=_positive,
         expected=lambda: (1.91, 0.126),  # measured, 128 rows
-        max_replicates={"default": 80, "gpu": 80},
+        max_replicates=dict.fromkeys(_ALL, 80),
         block=8,
         chunk=40,
         seconds_per_replicate=6e-3,

@@ -32,7 +32,7 @@ class NaiveCell:
 @register
 @dataclasses.dataclass(frozen=True)
 class FullPrepared:
-    """Integer weights w = round(scale * (2c - n + noise)), c a column's count; w + offset >= 0 has `planes` bits."""
+    """Integer weights are w = round(scale * (2c - n + noise)), c a column's count."""
 
     rows: int  # padded n, static
     n: np.ndarray  # int32 []
@@ -41,8 +41,6 @@ class FullPrepared:
     signs: np.ndarray  # bool []
     scale: float
     noise: float  # sd of the noise in the unit of 2c - n: 2 n s
-    offset: np.ndarray  # int32 []
-    planes: np.ndarray  # int32 []
 
 
 WORDS = 8  # words per row in a column block (256 columns): small enough for the first-level cache
@@ -84,7 +82,6 @@ def prepare_full(cell, least_rows=1024):
     scale = 1
     while cell.s > 0 and scale < 32 and cell.m * _weight_span(cell.n, cell.s, 2 * scale) <= INT32_MAX:
         scale *= 2
-    offset = _weight_span(cell.n, cell.s, scale) if cell.analyst == "linear" else 1
     return FullPrepared(
         rows=_padded_rows(cell.n, least_rows),
         n=np.int32(cell.n),
@@ -93,8 +90,6 @@ def prepare_full(cell, least_rows=1024):
         signs=np.bool_(cell.analyst == "sign"),
         scale=float(scale),
         noise=2 * cell.n * cell.s,
-        offset=np.int32(offset),
-        planes=np.int32((2 * offset).bit_length()),
     )
 
 
@@ -108,10 +103,11 @@ def _weights(counts, noise, prepared):
 def simulate_full(key, prepared):
     """Gap of the aggregate on one sample of n x m fair coins, 32 to a word. float32 [], in [-1/2, 1/2].
 
-    Twice a row's score is the integer 2 sum_j u_j x_ij - 2 offset sum_j x_ij - sum_j w_j, with u_j = w_j + offset. The
-    first sum goes over the bit planes of u: sum_b 2^b popcount(x_i & plane_b). All of it is int32 arithmetic modulo
-    2^32; intermediate wrap-around is harmless because the final score fits (`validate_full`). Columns are drawn in
-    blocks, so memory is rows * WORDS words whatever m is. Padded rows and columns hold no coins.
+    Twice a row's score is the integer 2 sum_j u_j x_ij + 2 low sum_j x_ij - sum_j w_j, with u_j = w_j - low >= 0, low the
+    block's least weight. The first sum goes over the bit planes of u, as many as its largest value has: sum_b 2^b
+    popcount(x_i & plane_b). All of it is int32 arithmetic modulo 2^32; intermediate wrap-around is harmless because the
+    final score fits (`validate_full`). Columns are drawn in blocks, so memory is rows * WORDS words whatever m is.
+    Padded rows and columns hold no coins.
     """
     row = jnp.arange(prepared.rows, dtype=jnp.int32)
     bit = jnp.arange(COINS, dtype=jnp.uint32)
@@ -126,7 +122,9 @@ def simulate_full(key, prepared):
         counts = _column_counts(words)
         noise = prepared.noise * jax.random.normal(key_noise, (WORDS, COINS), jnp.float32)
         w = jnp.where(real_column, _weights(counts, noise, prepared), 0)
-        u = (w + prepared.offset).astype(jnp.uint32)
+        low = w.min()
+        u = (w - low).astype(jnp.uint32)
+        planes = 32 - jax.lax.clz(u.max()).astype(jnp.int32)
 
         def add_plane(b, total):
             b = b.astype(jnp.uint32)
@@ -134,9 +132,9 @@ def simulate_full(key, prepared):
             hits = jax.lax.population_count(words & plane[:, None]).astype(jnp.int32).sum(0, dtype=jnp.int32)
             return total + (hits << b.astype(jnp.int32))
 
-        weighted = jax.lax.fori_loop(0, prepared.planes, add_plane, jnp.zeros_like(scores))
+        weighted = jax.lax.fori_loop(0, planes, add_plane, jnp.zeros_like(scores))
         ones = jax.lax.population_count(words).astype(jnp.int32).sum(0, dtype=jnp.int32)
-        return scores + 2 * weighted - 2 * prepared.offset * ones - w.sum(dtype=jnp.int32)
+        return scores + 2 * weighted + 2 * low * ones - w.sum(dtype=jnp.int32)
 
     scores = jax.lax.fori_loop(0, prepared.blocks, add_block, jnp.zeros(prepared.rows, jnp.int32))
     halves = jnp.where(row < prepared.n, jnp.sign(scores), 0).sum(dtype=jnp.int32)  # +1 won, 0 tied, -1 lost
