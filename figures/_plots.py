@@ -6,19 +6,24 @@ meaning is in the legend, bounds are black and dashed, falsifiers vermilion and 
 
 from __future__ import annotations
 
+import itertools
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 __all__ = ["FALSIFIER", "STYLE", "draw_check", "save"]
 
 STYLE = str(Path(__file__).with_name("theory.mplstyle"))
 FALSIFIER = "#D55E00"  # vermilion
 _MARKERS = "osD^vP"
+_FALSE_MARKERS = "x+12"
+_MOST_LINES = 6  # more lines than this are no longer told apart
 
 
 def save(fig: Any, path: Path) -> None:
@@ -73,108 +78,141 @@ def draw_check(claim_id: str, statement: str, check: Mapping[str, Any]) -> Any:
     if not points:
         return None
     axis = _axis_of(points)
+    groups = _groups(points, axis) if axis is not None else {}
+    crowded = len(groups) > _MOST_LINES or any(len({p["cell"][axis] for p in group}) < len(group) for group in groups.values())
     fig, ax = plt.subplots()
-    if axis is None:
+    if crowded:
+        _draw_against_bound(ax, points, check)
+    elif axis is None:
         _draw_cells(ax, points, check)
     else:
-        _draw_lines(ax, points, check, axis)
-    title = f"{claim_id}/{check['name']}: {check['verdict']}"
-    ax.set_title(f"{title}\n{_wrapped(statement, 88)}", fontsize=9)
+        _draw_lines(ax, groups, check, axis)
+    ax.set_title(f"{claim_id}/{check['name']}: {check['verdict']}\n{_wrapped(statement, 84, 4)}", fontsize=9)
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    names = [_wrapped(text, 100, 3) for text in unique]
+    fig.legend(unique.values(), names, loc="outside lower left")
+    fig.set_size_inches(6.8, 4.4 + 0.16 * sum(1 + name.count("\n") for name in names))
+    return fig
+
+
+def _wrapped(text: str, width: int, most: int) -> str:
+    return "\n".join(textwrap.wrap(text, width, max_lines=most, placeholder=" …"))
+
+
+def _values(points: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
+    return np.array([p[key] if _numeric(p[key]) else math.nan for p in points], dtype=float)
+
+
+def _draw_lines(ax: Any, groups: Mapping[str, Sequence[Mapping[str, Any]]], check: Mapping[str, Any], axis: str) -> None:
+    """Estimates along one numeric field, a line for every choice of the others."""
+    bars, points = _bars_label(check), [p for group in groups.values() for p in group]
+    for i, (name, group) in enumerate(groups.items()):
+        x, y, bound = np.array([p["cell"][axis] for p in group], dtype=float), _values(group, "estimate"), _values(group, "bound")
+        label = f"estimate{', ' + name if name else ''}" + (f"; {bars}" if bars and i == 0 else "")
+        error = [y - _values(group, "low"), _values(group, "high") - y] if bars else None
+        ax.errorbar(x, y, error, fmt="-", marker=_MARKERS[i % len(_MARKERS)], capsize=3, elinewidth=1.0, label=label)
+        edge = "_" if len(group) == 1 else None  # a bound at a single place is a dash
+        ax.plot(x, bound, "k--", marker=edge, ms=16, lw=1.1, label=f"{_sign(check)}: {check['formula']}")
+        if check["relation"] == "EQUAL" and _numeric(group[0]["margin"]):
+            margin = _values(group, "margin")
+            ax.fill_between(x, bound - margin, bound + margin, color="k", alpha=0.08, lw=0, label="declared margin around the prediction")
+    _draw_falsifiers(ax, check, axis)
+    vacuous = [p["cell"][axis] for p in points if p.get("verdict") == "VACUOUS"]
+    if vacuous:
+        ax.axvspan(min(vacuous), max(vacuous), color="0.5", alpha=0.15, lw=0, label="vacuous: no better than the trivial value")
     ax.set_ylabel(check["units"] or "statistic")
+    ax.set_xlabel(axis)
+    _log_if_wide(ax.xaxis, [p["cell"][axis] for p in points], 8)
+    _log_if_wide(ax.yaxis, [p[k] for p in points for k in ("estimate", "bound")], 0 if check["relation"] == "RATE" else 50)
     if check["relation"] == "RATE":
         row = check["rows"][0]
         window = f"window [{row['margin'][0]:.2f}, {row['margin'][1]:.2f}]"
         ax.set_xlabel(f"{axis}\nslope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], {window}")
-    handles, labels = ax.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    ax.legend(unique.values(), unique.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5))
-    fig.set_size_inches(7.6, 4.2)
-    return fig
 
 
-def _wrapped(text: str, width: int) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, width)[:3])
-
-
-def _draw_lines(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str, Any], axis: str) -> None:
-    groups = _groups(points, axis)
-    band = _band_label(check)
-    for i, (name, group) in enumerate(groups.items()):
-        x = np.array([p["cell"][axis] for p in group], dtype=float)
-        y, bound = (np.array([p[k] if _numeric(p[k]) else math.nan for p in group], dtype=float) for k in ("estimate", "bound"))
-        (line,) = ax.plot(x, y, "-", marker=_MARKERS[i % len(_MARKERS)], label=f"estimate{', ' + name if name else ''}")
-        if band:
-            low, high = (np.array([p[k] if _numeric(p[k]) else math.nan for p in group], dtype=float) for k in ("low", "high"))
-            ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, lw=0, label=band)
-        ax.plot(x, bound, "k--", lw=1.1, label=f"{_sign(check)} {check['formula']}"[:60])
-        if check["relation"] == "EQUAL" and _numeric(group[0]["margin"]):
-            margin = np.array([p["margin"] for p in group], dtype=float)
-            ax.fill_between(x, bound - margin, bound + margin, color="k", alpha=0.07, lw=0, label="declared margin")
-    _draw_falsifiers(ax, check, axis)
-    _shade_vacuous(ax, points, axis)
-    ax.set_xlabel(axis)
-    spread = [p["cell"][axis] for p in points]
-    if min(spread) > 0 and max(spread) / min(spread) >= 8:
-        ax.set_xscale("log")
-    drawn = [abs(v) for p in points for v in (p["estimate"], p["bound"]) if _numeric(v) and v > 0]
-    all_positive = all(not _numeric(p[k]) or p[k] > 0 for p in points for k in ("estimate", "bound"))
-    if check["relation"] == "RATE" or (drawn and all_positive and max(drawn) / min(drawn) > 50):
-        ax.set_yscale("log")
+def _log_if_wide(axis: Any, values: Sequence[Any], ratio: float) -> None:
+    """Log scale for positive values that span more than `ratio`; the values themselves are ticks if they are few."""
+    known = sorted({float(v) for v in values if _numeric(v)})
+    if not known or known[0] <= 0 or known[-1] < ratio * known[0]:
+        return
+    (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
+    if len(known) <= 6 and all(b > 1.3 * a for a, b in itertools.pairwise(known)):
+        axis.set_ticks(known, [_short(int(v) if v == int(v) else v) for v in known])
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _draw_falsifiers(ax: Any, check: Mapping[str, Any], axis: str) -> None:
     for j, f in enumerate(check["falsifiers"]):
         points = [p for p in _points(check, f["rows"]) if _numeric(p["cell"].get(axis))]
-        if not points:
-            continue
-        x = [p["cell"][axis] for p in points]
-        wrong = [p["bound"] if f["kind"] == "bound" else p["estimate"] for p in points]
-        what = "wrong bound" if f["kind"] == "bound" else "estimate in a lying world"
-        style = ("x", "+", "1", "2")[j % 4]
-        if check["relation"] == "RATE" and f["kind"] == "bound":
+        if not points or (check["relation"] == "RATE" and f["kind"] == "bound"):
             continue  # a wrong window is no curve; it stands in the table
-        ax.plot(x, wrong, ":", marker=style, ms=7, color=FALSIFIER, label=f"falsifier {f['name']}: {what}, {f['verdict']}")
+        points = sorted(points, key=lambda p: p["cell"][axis])
+        x, wrong = [p["cell"][axis] for p in points], _values(points, "bound" if f["kind"] == "bound" else "estimate")
+        line = ":" if check["relation"] == "RATE" else "none"
+        ax.plot(x, wrong, linestyle=line, marker=_FALSE_MARKERS[j % 4], ms=7, color=FALSIFIER, label=_falsifier_label(f))
+
+
+def _falsifier_label(f: Mapping[str, Any]) -> str:
+    what = "wrong bound" if f["kind"] == "bound" else "estimate in a lying world"
+    return f"falsifier {f['name']}, {what}, {f['verdict']}: {f['breaks']}"
+
+
+def _draw_against_bound(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str, Any]) -> None:
+    """Many cells or cases: estimate over bound, with the diagonal where they are equal."""
+    known = [p for p in points if _numeric(p["bound"])]
+    bound, y = _values(known, "bound"), _values(known, "estimate")
+    bars = _bars_label(check)
+    error = [y - _values(known, "low"), _values(known, "high") - y] if bars else None
+    ax.errorbar(bound, y, error, fmt="o", ms=3.5, alpha=0.6, label=f"estimate, {len(known)} cells or cases" + (f"; {bars}" if bars else ""))
+    for j, f in enumerate(check["falsifiers"]):
+        fake = [p for p in _points(check, f["rows"]) if _numeric(p["bound"])]
+        if fake:
+            style = {"marker": _FALSE_MARKERS[j % 4], "ms": 6, "color": FALSIFIER, "alpha": 0.8}
+            ax.plot(_values(fake, "bound"), _values(fake, "estimate"), linestyle="none", **style, label=_falsifier_label(f))
+    ends = np.array([np.nanmin([bound.min(), y.min()]), np.nanmax([bound.max(), y.max()])])
+    ax.plot(ends, ends, "k--", lw=1.1, label=f"estimate = bound: {check['formula']}")
+    ax.set_xlabel(f"bound ({check['units'] or 'statistic'})")
+    ax.set_ylabel(f"estimate ({check['units'] or 'statistic'})")
+    if ends[0] > 0 and ends[1] > 50 * ends[0]:
+        ax.set_xscale("log")
+        ax.set_yscale("log")
 
 
 def _draw_cells(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str, Any]) -> None:
     """Cells without a numeric axis: one place each."""
-    x = np.arange(len(points), dtype=float)
-    y = np.array([p["estimate"] for p in points], dtype=float)
-    ax.plot(x, y, "o", label="estimate")
-    if _band_label(check):
-        low, high = (np.array([p[k] if _numeric(p[k]) else math.nan for p in points]) for k in ("low", "high"))
-        ax.vlines(x, low, high, color="#0072B2", alpha=0.4, lw=5, label=_band_label(check))
-    bounds = [p["bound"] if _numeric(p["bound"]) else math.nan for p in points]
-    ax.hlines(bounds, x - 0.3, x + 0.3, color="k", ls="--", label=f"{_sign(check)} {check['formula']}"[:60])
-    for f in check["falsifiers"]:
+    x, y, bars = np.arange(len(points), dtype=float), _values(points, "estimate"), _bars_label(check)
+    error = [y - _values(points, "low"), _values(points, "high") - y] if bars else None
+    ax.errorbar(x, y, error, fmt="o", capsize=3, label="estimate" + (f"; {bars}" if bars else ""))
+    ax.hlines(_values(points, "bound"), x - 0.3, x + 0.3, color="k", ls="--", label=f"{_sign(check)}: {check['formula']}")
+    for j, f in enumerate(check["falsifiers"]):
         fake = _points(check, f["rows"])
         if fake:
-            wrong = [p["bound"] if f["kind"] == "bound" else p["estimate"] for p in fake]
-            ax.plot(np.arange(len(fake)) + 0.1, wrong, "x", color=FALSIFIER, label=f"falsifier {f['name']}: {f['verdict']}")
+            wrong = _values(fake, "bound" if f["kind"] == "bound" else "estimate")
+            ax.plot(
+                np.arange(len(fake)) + 0.1,
+                wrong,
+                "",
+                linestyle="none",
+                marker=_FALSE_MARKERS[j % 4],
+                color=FALSIFIER,
+                label=_falsifier_label(f),
+            )
     names = ["\n".join(f"{k}={_short(v)}" for k, v in p["cell"].items()) for p in points]
     ax.set_xticks(x, names, fontsize=7)
     ax.set_xlim(-0.6, len(points) - 0.4)
+    ax.set_ylabel(check["units"] or "statistic")
 
 
-def _shade_vacuous(ax: Any, points: Sequence[Mapping[str, Any]], axis: str) -> None:
-    vacuous = [p["cell"][axis] for p in points if p.get("verdict") == "VACUOUS"]
-    if vacuous:
-        ax.axvspan(min(vacuous), max(vacuous), color="0.5", alpha=0.15, lw=0, label="vacuous: no better than trivial")
-
-
-def _band_label(check: Mapping[str, Any]) -> str:
+def _bars_label(check: Mapping[str, Any]) -> str:
     if check["relation"] == "EXACT":
         return ""
     counts = [r["num_replicates"] for r in check["rows"]]
-    level = check["rows"][0]["level"]
     if check["relation"] == "RATE":
-        return f"± 2 standard errors, pointwise, {min(counts)} rows"
-    return f"confidence sequence, level {level:.0e} a cell, {min(counts):,} to {max(counts):,} replicates"
+        return f"bars: ± 2 standard errors, pointwise, {min(counts)} rows"
+    many = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{min(counts):,}"
+    return f"bars: confidence sequence, level {check['rows'][0]['level']:.0e} a cell, {many} replicates"
 
 
 def _sign(check: Mapping[str, Any]) -> str:
-    return {"UPPER": "bound ≥", "TAIL": "bound", "LOWER": "bound", "EQUAL": "predicted", "EXACT": "bound", "RATE": "predicted"}.get(
-        check["relation"], "bound"
-    )
+    return "predicted" if check["relation"] in ("EQUAL", "RATE") else "bound"

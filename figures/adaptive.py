@@ -38,7 +38,7 @@ def naive(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
             ax.errorbar(m, estimate, error, fmt=("o", "s", "D")[i % 3], ms=5, capsize=3, lw=1.2, label=f"measured, n = {n:,}")
         n = sizes[-1]
         wrong = [adaptive.naive_gap_exact(n, int(k), other) for k in queries]
-        ax.plot(queries, wrong, ":", color=_plots.FALSIFIER, label=f"falsifier: the law of the other analyst, n = {n:,}")
+        ax.plot(queries, wrong, ":", color=_plots.FALSIFIER, label="falsifier: the other analyst's law")
         ax.set_xscale("log")
         ax.set_xlabel("number of adaptive queries $m$ before the last one")
         ax.set_title(f"{analyst} analyst")

@@ -23,6 +23,7 @@ from theory._claims import Check, Falsifier, Relation, Verdict
 __all__ = ["GRID", "Decision", "Options", "Row", "cap_of", "guesses_of", "is_vacuous", "plan_of"]
 
 GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
+_NOTHING_SAID = "the bound is no better than the trivial value"
 MAX_CASES = 256  # evaluated EXACT cases kept in a summary, for figures
 
 
@@ -338,7 +339,7 @@ class Decision:
         if self.experiment.evaluate is not None:
             return self._exact_rows(seed, judged, started)
         if any(t.vacuous for t in own):
-            return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, "the bound is no better than the trivial value"))]
+            return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, _NOTHING_SAID))]
         attempts = [self._open_attempt(f, seed) for f in judged]
         draws = _Draws(self.experiment, self.cells, seed, self.options)
         # A lying world is held against the declared bound; a wrong bound replaces it.
@@ -398,6 +399,8 @@ class Decision:
             all_vacuous = not np.isfinite(bounds).any() and any(t.vacuous for t in targets)
             word = Verdict.VACUOUS if all_vacuous else None
             row = self._row(e, shown, seed, f, time.perf_counter() - started, None, word, "")
+            if all_vacuous:
+                row = dataclasses.replace(row, reason=_NOTHING_SAID)
             points = [
                 {"label": c.label, **c.fields, "estimate": float(c.statistic), "bound": t.bound}
                 for c, t in zip(cases, targets, strict=True)

@@ -81,7 +81,7 @@ def promote(out: Path) -> list[str]:
 
 
 def _is_checkout() -> bool:
-    return (_ROOT / "pyproject.toml").exists() and os.access(data_folder(), os.W_OK)
+    return (_ROOT / "pyproject.toml").exists() and os.access(data_folder().parent, os.W_OK)
 
 
 # --- the tables ----------------------------------------------------------------------------------------------

@@ -170,6 +170,7 @@ def cell_text(summary: Mapping[str, Any]) -> str:
             lines += [
                 f"  {check['name']} ({_cell(row)})",
                 f"    estimate  {number(row['estimate'])}",
+                f"    residual  {number(row['high'])}, positive when violated" if check["relation"] == "EXACT" else
                 f"    interval  [{number(row['low'])}, {number(row['high'])}]{', asymptotic' if row['asymptotic'] else ''}",
                 f"    bound     {_RELATION_SIGN[check['relation']]} {number(row['bound'])}"
                 + (f" ± {number(row['margin'])}" if check["relation"] == "EQUAL" else "") + f"   {check['formula']}",
