@@ -160,14 +160,14 @@ def _run_cell(claim: Claim, arguments: argparse.Namespace, options: Any, header:
 
 
 def _forecast(claim: Claim, options: Any) -> float:
-    from sims import _verdicts
+    from sims import _explore, _verdicts
 
     decisions = []
     for check in claim.checks:
         if check.untested is None:
             own, worlds = _verdicts.decisions_of(claim, check, options.preset, options)
             decisions += [*own, *(d for ds in worlds.values() for d in ds)]
-    return _verdicts.forecast_seconds(decisions, options)
+    return _verdicts.forecast_seconds(decisions, options) + _explore.forecast_seconds(claim, options)
 
 
 def _header(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:

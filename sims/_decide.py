@@ -20,11 +20,12 @@ from sims import _experiment, _runner, _stats, _store
 from theory import _claims
 from theory._claims import Check, Falsifier, Relation, Verdict
 
-__all__ = ["GRID", "Decision", "Options", "Row", "cap_of", "guesses_of", "is_vacuous", "plan_of"]
+__all__ = ["GRID", "Decision", "Draws", "Options", "Row", "arrays_of", "cap_of", "guesses_of", "is_vacuous", "plan_of"]
 
 GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
 _NOTHING_SAID = "the bound is no better than the trivial value"
 MAX_CASES = 256  # evaluated EXACT cases kept in a summary, for figures
+MAX_ARRAY = 256  # numbers a replicate of an array whose mean is kept in a summary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Row:
     falsifier: str | None = None
     looseness: float | None = None  # how far the bound is from the estimate, as a ratio; None where a ratio says nothing
     points: Sequence[Mapping[str, Any]] = ()  # RATE: the grid; EXACT: the evaluated cases
+    arrays: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # mean and sd of what else a simulator returned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _window(check: Check, bounds: Sequence[float], grid: Sequence[float], margin
 # --- drawing -----------------------------------------------------------------------------------------------
 
 
-class _Draws:
+class Draws:
     """Stored replicates of one experiment at some cells, all advanced together, growing chunk by chunk."""
 
     def __init__(self, experiment: _experiment.Experiment, cells: Sequence[Any], seed: int, options: Options) -> None:
@@ -341,7 +343,7 @@ class Decision:
         if any(t.vacuous for t in own):
             return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, _NOTHING_SAID))]
         attempts = [self._open_attempt(f, seed) for f in judged]
-        draws = _Draws(self.experiment, self.cells, seed, self.options)
+        draws = Draws(self.experiment, self.cells, seed, self.options)
         # A lying world is held against the declared bound; a wrong bound replaces it.
         wrong = [_wrong_bound(f) for f in judged]
         evidence = draws.until_final(lambda data: [self._evidence(f, data) for f in wrong], cap_of(self.experiment, self.options))
@@ -354,7 +356,7 @@ class Decision:
 
     def _row(
         self, e: _stats.Evidence | None, targets: list[_Target], seed: int, role: Falsifier | None, seconds: float,
-        draws: _Draws | None, verdict: Verdict | None, reason: str,
+        draws: Draws | None, verdict: Verdict | None, reason: str,
     ) -> Row:  # fmt: skip
         target = targets[0]
         bound, margin = target.bound, target.margin
@@ -382,6 +384,7 @@ class Decision:
             attempts=0, reason=text, seed=seed, device=_runner.device_kind(), seconds=round(seconds, 3), margin=margin,
             inside=not outside, falsifier=role.name if role is not None else None, points=points,
             looseness=_looseness(self.check, e.estimate if e else math.nan, bound),
+            arrays=arrays_of(draws.data[0], e.num_replicates) if draws is not None and e is not None and not self.is_grid else {},
         )  # fmt: skip
 
     def _exact_rows(self, seed: int, judged: Sequence[Falsifier | None], started: float) -> list[tuple[Falsifier | None, Row]]:
@@ -439,6 +442,16 @@ class Decision:
         return _store.count_attempts(
             self.options.out, self.experiment.claim_id, self.experiment.folder, self.attempt_id(), entry["fingerprint"]
         )
+
+
+def arrays_of(data: Mapping[str, np.ndarray], count: int) -> dict[str, Any]:
+    """Mean and sd over replicates of every array a simulator returned beside x, for figures; large ones are left out."""
+    found = {}
+    for name, a in data.items():
+        if name not in ("x", "tie") and a[0].size <= MAX_ARRAY and count:
+            seen = a[:count].astype(float)
+            found[name] = {"mean": seen.mean(axis=0).tolist(), "sd": seen.std(axis=0).tolist()}
+    return found
 
 
 def _wrong_bound(falsifier: Falsifier | None) -> Falsifier | None:

@@ -325,7 +325,7 @@ def dry_cell_text(decisions: Sequence[Any], options: Any) -> str:
 
 def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
     """Cells, planned replicates, forecast time and memory, for every check and falsifier."""
-    from sims import _verdicts
+    from sims import _explore, _verdicts
 
     lines, total, decided = [_PLAN_HEAD], 0.0, 0
     for claim in claims:
@@ -341,6 +341,10 @@ def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
                 lines += _plan_lines(decision, options)
             if not own:
                 lines.append(f"{claim.id}/{check.name}: no cell at this preset")
+        curious = _explore.forecast_seconds(claim, options)
+        if curious:
+            total += curious
+            lines.append(f"{claim.id}: exploratory, without a verdict, {curious:.2g} s")
     lines.append(
         f"{decided} decisions at level {options.alpha:.0e} each, about {total:.0f} s if nothing is stored yet, compilation included"
     )

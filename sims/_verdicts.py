@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sims import _decide, _experiment
+from sims import _decide, _experiment, _explore
 from sims._decide import Decision, Options, Row
 from theory import _claims
 from theory._claims import Check, Claim, Falsifier, Relation, Verdict
@@ -61,7 +61,8 @@ def judge_claim(claim: Claim, options: Options) -> dict[str, Any]:
     """Runs and judges every check of a claim at the options' preset: the claim's summary, JSON-able but for infinities."""
     checks = [_judge_check(claim, check, options) for check in claim.checks]
     verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])
-    return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks}
+    explored = _explore.explore(claim, options)
+    return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks, "explored": explored}
 
 
 def overall(checks: Sequence[tuple[str, Verdict, str]]) -> tuple[Verdict, str]:

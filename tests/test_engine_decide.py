@@ -352,3 +352,32 @@ def test_planning_is_printed_for_a_decision_and_its_falsifier(world, tmp_path):
     assert 40 < row["planned"]["median"] < row["planned"]["p999"] < 1024
     assert row["planned"]["p_undecided"] < 1e-4
     assert np.isfinite(summary["checks"][0]["falsifiers"][0]["rows"][0]["planned"]["median"])
+
+
+def simulate_with_curve(key, cell):
+    x = jax.random.bernoulli(key, cell.p, (3,)).astype(jnp.float32)
+    return {"x": x[0], "curve": x}
+
+
+def test_exploratory_experiments_are_drawn_to_the_end_and_summarised_without_a_verdict(world):
+    curious = experiment("~curve", Cell(0.3), simulate=simulate_with_curve, max_replicates={"smoke": 512, "default": 512})
+    told = experiment(
+        "~cases", Cell(0.3), simulate=None, evaluate=lambda cell, rng: [Case("half", cell.p / 2, {"p": 0.5})], max_replicates={}
+    )
+    summary = world([tail()], [experiment("main", Cell(0.1)), curious, told])
+    assert summary["verdict"] == "SUPPORTED"
+    curve, cases = summary["explored"]
+    (point,) = curve["points"]
+    assert curve["name"] == "~curve"
+    assert point["cell"]["p"] == 0.3
+    assert point["num_replicates"] == 512
+    assert point["num_failed"] == 0
+    assert point["estimate"] == point["arrays"]["curve"]["mean"][0] == pytest.approx(0.3, abs=5 * math.sqrt(0.21 / 512))  # 6e-7 two-sided
+    assert len(point["arrays"]["curve"]["sd"]) == 3
+    assert cases["points"][0]["cases"] == [{"label": "half", "p": 0.5, "estimate": 0.15}]
+
+
+def test_arrays_beside_the_statistic_of_a_judged_cell_are_summarised_for_figures(world):
+    summary = world([tail()], [experiment("main", Cell(0.1), simulate=simulate_with_curve)])
+    (row,) = summary["checks"][0]["rows"]
+    assert row["arrays"]["curve"]["mean"][0] == pytest.approx(row["estimate"])
