@@ -75,7 +75,10 @@ def _show(arguments: argparse.Namespace) -> int:
         summary = _ledger.summaries(claim.paper).get(claim.id)
     else:
         seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
-        summary = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed)).get(claim.id)
+        try:
+            summary = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed)).get(claim.id)
+        except _store.StoreError as error:
+            raise Refusal(str(error), status=3) from None
         if summary is None:
             raise Refusal(
                 f"{arguments.out} holds no {arguments.preset} run of {claim.id} with seed {seed}; make one with "

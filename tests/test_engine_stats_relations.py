@@ -503,3 +503,9 @@ def test_without_a_bound_there_is_an_interval_and_no_verdict():
     assert (e.verdict, e.level, e.num_replicates) == (Verdict.UNTESTED, 1e-3, 300)
     assert (e.low, e.high) == pytest.approx(_stats.interval(x, UNIT, 1e-3))
     assert e.estimate == pytest.approx(x.mean())
+
+
+def test_a_tail_far_below_its_bound_has_a_finite_slack():
+    e, _ = _stats.judge_exact(np.array([1e-320]), np.array([0.05]), residual="log_upper", tolerance=1e-9)
+    assert e.verdict is Verdict.SUPPORTED
+    assert 1e300 < e.slack < math.inf

@@ -476,7 +476,7 @@ def judge_exact(statistics: np.ndarray, bounds: np.ndarray, *, residual: str, to
     def evidence(word: Verdict, worst: float, reason: str) -> Evidence:
         slack = tolerance / worst if worst > 0 else math.inf
         if residual != "identity" and math.isfinite(worst) and worst < 0:
-            slack = math.exp(-worst) if residual.startswith("log") else 1 / (1 + worst) if worst > -1 else math.inf
+            slack = math.exp(min(-worst, 700.0)) if residual.startswith("log") else 1 / (1 + worst) if worst > -1 else math.inf
         return Evidence(word, len(counted), worst, worst, worst, slack, 0, 0, "exact", False, 0.0, reason, True)
 
     if not counted.size:
