@@ -9,6 +9,8 @@ import sys
 __all__ = ["main"]
 
 _EXIT = """\
+papers with commands of their own: python -m sims PAPER --help
+
 exit status:
   0    done; nothing contradicts the ledger
   1    a SUPPORTED or REFUTED contradicts the ledger, or `ledger --check` found a difference
@@ -68,13 +70,18 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+_OWN = ("list", "show", "run", "ledger")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    papers = bool(words) and not words[0].startswith("-") and words[0] not in _OWN  # a paper's own command, or a mistyped one
+    arguments = None if papers else _parser().parse_args(words)
     try:
         from sims import _commands
 
-        status = _commands.COMMANDS[arguments.command](arguments)
+        status = _commands.paper_command(words, _OWN) if arguments is None else _commands.COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("\nsims: interrupted; finished chunks are kept, run the same command again to resume", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import importlib
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ from sims import _experiment, _ledger, _progress, _report, _store
 from theory import _claims
 from theory._claims import Claim, Verdict
 
-__all__ = ["COMMANDS", "Refusal"]
+__all__ = ["COMMANDS", "Refusal", "paper_command"]
 
 
 class Refusal(Exception):
@@ -28,6 +29,8 @@ class Refusal(Exception):
 
 
 def _near(name: str, known: Sequence[str]) -> str:
+    if not known:
+        return "; there is none"
     matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f"; did you mean {', '.join(matches)}?" if matches else f"; known: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
 
@@ -72,7 +75,10 @@ def _show(arguments: argparse.Namespace) -> int:
         summary = _ledger.summaries(claim.paper).get(claim.id)
     else:
         seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
-        summary = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed)).get(claim.id)
+        try:
+            summary = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed)).get(claim.id)
+        except _store.StoreError as error:
+            raise Refusal(str(error), status=3) from None
         if summary is None:
             raise Refusal(
                 f"{arguments.out} holds no {arguments.preset} run of {claim.id} with seed {seed}; make one with "
@@ -218,6 +224,27 @@ def _ledger_command(arguments: argparse.Namespace) -> int:
     except _ledger.LedgerError as error:
         raise Refusal(str(error)) from None
     return 0
+
+
+# --- a paper's own commands ------------------------------------------------------------------------------------
+
+
+def paper_command(words: Sequence[str], others: Sequence[str]) -> int:
+    """`python -m sims PAPER COMMAND …`: theory/<slug> names its commands in COMMANDS, sims/<slug> holds their functions."""
+    slug, *rest = words
+    if slug not in _claims.papers():
+        raise Refusal(f"there is no command or paper {slug!r}{_near(slug, [*others, *_claims.papers()])}")
+    offered = getattr(importlib.import_module(f"theory.{slug}"), "COMMANDS", {})
+    if not rest or rest[0] in ("-h", "--help"):
+        lines = [f"  {name:<12} {what}" for name, what in offered.items()] or ["  none"]
+        print("\n".join([f"commands of {slug} (python -m sims {slug} COMMAND --help):", *lines]))
+        return 0 if rest else 2
+    if rest[0] not in offered:
+        raise Refusal(f"{slug} has no command {rest[0]!r}{_near(rest[0], list(offered))}")
+    try:
+        return importlib.import_module(f"sims.{slug}").COMMANDS[rest[0]](rest[1:])
+    except ValueError as error:
+        raise Refusal(str(error)) from None
 
 
 def _json(rows: Sequence[Any]) -> str:

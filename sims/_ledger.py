@@ -121,6 +121,8 @@ def rewrite() -> list[Path]:
 def differences() -> list[str]:
     """One sentence for every way in which the tables differ from the summaries, or claims from their rows."""
     found = []
+    if not _is_checkout():
+        raise LedgerError("paper_checks.md is part of a checkout, not of an installed package")
     for path, parts in _documents().items():
         old = path.read_text(encoding="utf-8")
         for name, body in parts.items():

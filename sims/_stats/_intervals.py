@@ -114,6 +114,9 @@ def interval(x: np.ndarray, support: tuple[float, float], alpha: float, failed: 
     missing = ~np.isfinite(x) if failed is None else np.asarray(failed, dtype=bool)
     if not x.size:
         return support
+    known = x[~missing]
+    if known.size and not a <= known.min() <= known.max() <= b:
+        raise ValueError(f"interval: x has values outside the support {support}: they go from {known.min()} to {known.max()}.")
     q = math.log(2 / alpha)
     t_low, t_high = WHOLE if math.isfinite(a) and math.isfinite(b) else t_interval(np.where(missing, math.nan, x), alpha)
     low = a + _capital.price_limit(np.where(missing, a, x) - a, q) if math.isfinite(a) else t_low
@@ -203,7 +206,6 @@ def slope_box(log_low: np.ndarray, log_high: np.ndarray, grid: Sequence[float]) 
     """The extreme slopes of any y inside the box [log_low, log_high], [J] each."""
     c = slope_weights(grid)
     low, high = np.asarray(log_low, dtype=float), np.asarray(log_high, dtype=float)
-    rising = np.where(c > 0, low, high)
-    falling = np.where(c > 0, high, low)
-    nonzero = c != 0
-    return float((c * rising)[nonzero].sum()), float((c * falling)[nonzero].sum())
+    used = c != 0  # the middle of a symmetric grid has no say, however wide its interval
+    c, low, high = c[used], low[used], high[used]
+    return float((c * np.where(c > 0, low, high)).sum()), float((c * np.where(c > 0, high, low)).sum())

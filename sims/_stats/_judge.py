@@ -93,6 +93,7 @@ class _Sides:
         missing = ~np.isfinite(x)
         self.ends = (a, b)
         self.capital = (method == "capital" and math.isfinite(a), method == "capital" and math.isfinite(b))
+        self.x = x
         self.x_low = np.where(missing, a, x)  # the worst completion for the lower limit, and for the upper
         self.x_high = np.where(missing, b, x)
         self._t: tuple[np.ndarray, np.ndarray] | None = None
@@ -101,9 +102,8 @@ class _Sides:
         if self._t is None:
             low, high = np.full(self.n, -math.inf), np.full(self.n, math.inf)
             for r in _intervals.looks(self.most):
-                if r <= self.n:
-                    low[r - 1] = _intervals.t_interval(self.x_low[:r], self.alpha)[0]
-                    high[r - 1] = _intervals.t_interval(self.x_high[:r], self.alpha)[1]
+                if r <= self.n:  # not monotone in the data, so no completion is the worst: infinite with one failure
+                    low[r - 1], high[r - 1] = _intervals.t_interval(self.x[:r], self.alpha)
             self._t = (low, high)
         return self._t
 
@@ -125,16 +125,9 @@ class _Sides:
         return _capital.log_capital_path(b - self.x_high, b - m) >= self.q
 
     def limits(self, r: int) -> tuple[float, float]:
-        a, b = self.ends
-        low, high = a, b
-        if self.capital[0]:
-            low = a + _capital.price_limit(self.x_low[:r] - a, self.q)
-        elif r:
-            low = float(_intervals.t_interval(self.x_low[:r], self.alpha)[0])
-        if self.capital[1]:
-            high = b - _capital.price_limit(b - self.x_high[:r], self.q)
-        elif r:
-            high = float(_intervals.t_interval(self.x_high[:r], self.alpha)[1])
+        (a, b), (t_low, t_high) = self.ends, (self.ends if not r else _intervals.t_interval(self.x[:r], self.alpha))
+        low = a + _capital.price_limit(self.x_low[:r] - a, self.q) if self.capital[0] else t_low
+        high = b - _capital.price_limit(b - self.x_high[:r], self.q) if self.capital[1] else t_high
         return low, high
 
 
@@ -169,8 +162,8 @@ def _quantile_paths(
 def _clipped(x: np.ndarray, support: tuple[float, float]) -> np.ndarray:
     """x with rounding beyond the ends of its range taken off. Raises: OutOfRange."""
     a, b = support
-    finite = [abs(e) for e in support if math.isfinite(e)]
-    room = 1e-6 * max([1.0 if not finite else max(finite), (b - a) if math.isfinite(b - a) else 0.0])
+    ends = [abs(e) for e in (a, b, b - a) if math.isfinite(e)]
+    room = 1e-6 * (max(ends, default=0.0) or 1.0)
     wrong = np.isfinite(x) & ((x < a - room) | (x > b + room))
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
@@ -253,9 +246,9 @@ def judge(
     allowed = np.cumsum(missing) <= _MAX_FAILED * np.arange(1, x.size + 1)
     tied = np.zeros(x.size, dtype=bool) if ties is None else np.asarray(ties, dtype=bool)[: x.size]
     deciding = np.flatnonzero((supported | refuted) & allowed)
-    r = int(deciding[0]) + 1 if deciding.size else x.size
+    blocked_at = _blocked_at(missing, max_replicates)
+    r = int(deciding[0]) + 1 if deciding.size else blocked_at or x.size
     num_failed, num_ties = int(missing[:r].sum()), int(tied[:r].sum())
-    blocked = missing.sum() > _MAX_FAILED * max_replicates
     word, reason = Verdict.UNDECIDED, ""
     if deciding.size:
         both = supported[r - 1] and refuted[r - 1]
@@ -263,10 +256,8 @@ def judge(
         reason = "supported and refuted at once: the declared range is broken" if both else ""
         if num_ties > _MAX_FAILED * r:
             word, reason = Verdict.UNDECIDED, f"decided by rounding: {num_ties} of {r} replicates are ties; use float64"
-    elif blocked:
-        first = ", ".join(map(str, np.flatnonzero(missing)[:8]))
-        num_failed = int(missing.sum())
-        reason = f"{num_failed} of {x.size} replicates failed: {first}{', …' if num_failed > 8 else ''}"
+    elif blocked_at:
+        reason = _failures(missing[:r], "replicates")
     elif x.size >= max_replicates:
         reason = f"not decided within {max_replicates} replicates"
     if method == "quantile":
@@ -277,8 +268,19 @@ def judge(
         asymptotic = word is not Verdict.UNDECIDED and _rests_on_t(sides.capital, side, word, relation, low, high, bound, margin)
     return _finish(
         x[:r], word, low, high, relation, bound, margin, num_failed, num_ties, method, asymptotic, alpha, reason,
-        bool(deciding.size) or bool(blocked) or x.size >= max_replicates, quantile,
+        bool(deciding.size) or blocked_at is not None or x.size >= max_replicates, quantile,
     )  # fmt: skip
+
+
+def _blocked_at(missing: np.ndarray, most: int) -> int | None:
+    """The replicate after which failures exceed 1 % of all that may be drawn; nothing can be decided from there on."""
+    over = np.flatnonzero(np.cumsum(missing) > _MAX_FAILED * most)
+    return int(over[0]) + 1 if over.size else None
+
+
+def _failures(missing: np.ndarray, noun: str) -> str:
+    named = np.flatnonzero(missing)
+    return f"{named.size} of {missing.size} {noun} failed: {', '.join(map(str, named[:8]))}{', …' if named.size > 8 else ''}"
 
 
 def _rests_on_t(
@@ -330,6 +332,7 @@ def judge_none(x: np.ndarray, *, support: tuple[float, float], method: str, alph
     """Estimate and interval of all replicates, where there is no bound to hold them against: UNTESTED."""
     x = _intervals.check_data("judge_none", x)
     _intervals.check_alpha("judge_none", alpha)
+    _intervals.check_support("judge_none", support)
     x = np.where(np.isinf(x), math.nan, x) if method == "quantile" else _clipped(x, support)
     failed = int(np.isnan(x).sum())
     if method == "quantile":
@@ -382,26 +385,32 @@ def judge_rate(
             low, high = _slope_interval(x[:look], bad[:look], grid, rate_of, method, support, alpha)
             word = verdict(Relation.RATE, low, high, window)
             r = look if word is not Verdict.UNDECIDED else len(x)
+    blocked_at = _blocked_at(failed, max_replicates) if word is Verdict.UNDECIDED else None
+    r = blocked_at or r
     if word is Verdict.UNDECIDED and len(x):
-        low, high = _slope_interval(x, bad, grid, rate_of, method, support, alpha)
+        low, high = _slope_interval(x[:r], bad[:r], grid, rate_of, method, support, alpha)
     num_failed = int(failed[:r].sum())
-    blocked = failed.sum() > _MAX_FAILED * max_replicates
     reason = ""
-    if word is Verdict.UNDECIDED and blocked:
-        reason = f"{num_failed} of {len(x)} rows failed: {', '.join(map(str, np.flatnonzero(failed)[:8]))}"
+    if blocked_at:
+        reason = _failures(failed[:r], "rows")
     elif word is Verdict.UNDECIDED and len(x) >= max_replicates:
         reason = f"not decided within {max_replicates} rows"
     estimate = _slope_estimate(x[:r][~failed[:r]], grid, rate_of)
+    final = word is not Verdict.UNDECIDED or blocked_at is not None or len(x) >= max_replicates
+    asymptotic = method == "rows" and word is not Verdict.UNDECIDED
+    return Evidence(word, r, estimate, low, high, _slope_slack(low, high, lo, hi), num_failed, 0, method, asymptotic, alpha, reason, final)
+
+
+def _slope_slack(low: float, high: float, lo: float, hi: float) -> float:
+    """Half window over the farthest end; one-sided: room to the finite edge in units of the interval's half width, plus 1."""
+    if not math.isfinite(high - low):
+        return 0.0
+    if math.isinf(lo) or math.isinf(hi):
+        edge = hi - high if math.isinf(lo) else low - lo
+        return 1 + edge / max(0.5 * (high - low), 1e-300)
     centre, half = 0.5 * (lo + hi), 0.5 * (hi - lo)
     far = max(abs(low - centre), abs(high - centre))
-    if math.isinf(lo) or math.isinf(hi):  # one-sided: room to the finite edge in units of the interval's half width
-        edge = hi - high if math.isinf(lo) else low - lo
-        slack = 1 + edge / max(0.5 * (high - low), 1e-300) if math.isfinite(high - low) else 0.0
-    else:
-        slack = half / far if far > 0 else math.inf
-    final = word is not Verdict.UNDECIDED or bool(blocked) or len(x) >= max_replicates
-    asymptotic = method == "rows" and word is not Verdict.UNDECIDED
-    return Evidence(word, r, estimate, low, high, slack, num_failed, 0, method, asymptotic, alpha, reason, final)
+    return half / far if far > 0 else math.inf
 
 
 def _slope_estimate(x: np.ndarray, grid: Sequence[float], rate_of: str) -> float:
@@ -467,7 +476,7 @@ def judge_exact(statistics: np.ndarray, bounds: np.ndarray, *, residual: str, to
     def evidence(word: Verdict, worst: float, reason: str) -> Evidence:
         slack = tolerance / worst if worst > 0 else math.inf
         if residual != "identity" and math.isfinite(worst) and worst < 0:
-            slack = math.exp(-worst) if residual.startswith("log") else 1 / (1 + worst) if worst > -1 else math.inf
+            slack = math.exp(min(-worst, 700.0)) if residual.startswith("log") else 1 / (1 + worst) if worst > -1 else math.inf
         return Evidence(word, len(counted), worst, worst, worst, slack, 0, 0, "exact", False, 0.0, reason, True)
 
     if not counted.size:

@@ -138,15 +138,24 @@ def plan(
     Quantile: mean and sd are the statistic's own, taken as normal. All-infinite where the mean sits on an edge.
     """
     _intervals.check_alpha("plan", alpha)
+    _intervals.check_support("plan", support)
     if max_replicates < 1:
         raise ValueError(f"plan: max_replicates must be >= 1, got {max_replicates}.")
+    if not 0 < quantile < 1:
+        raise ValueError(f"plan: quantile must lie in (0, 1), got {quantile}.")
     if relation is Relation.RATE:
         lo, hi = margin
+        if not lo < hi:
+            raise ValueError(f"plan: window (lo, hi) needs lo < hi, got {margin}.")
         relation, bound, margin, method = Relation.EQUAL, 0.5 * (lo + hi), 0.5 * (hi - lo), "t"
         if math.isinf(lo):
             relation, bound = Relation.UPPER, hi
         elif math.isinf(hi):
             relation, bound = Relation.LOWER, lo
+    if math.isnan(bound) or math.isnan(margin):
+        raise ValueError(f"plan: bound and margin must be numbers, got bound {bound}, margin {margin}.")
+    if relation is Relation.EQUAL and not margin > 0:
+        raise ValueError(f"plan: margin must be > 0 for EQUAL, got {margin}.")
     edges = _edges(relation, mean, bound, margin)
     if method == "quantile":
         return _later(*(_quantile_side(side, edge, mean, sd, quantile, alpha, max_replicates) for side, edge in edges))

@@ -58,6 +58,11 @@ def analyst(fn, analyst):
 
 
 def ceil(x):
-    """Ceiling as an integer; 1e-9 off first, so that a value meant to be whole is not pushed up by rounding."""
-    up = np.ceil(np.asarray(x) - 1e-9).astype(np.int64)
-    return int(up) if up.ndim == 0 else up
+    """Ceiling as an integer; 1e-9 off first, so that a value meant to be whole is not pushed up by rounding.
+
+    Beyond int64 a scalar is still a Python integer, and an array stays float64.
+    """
+    up = np.ceil(np.asarray(x) - 1e-9)
+    if up.ndim == 0:
+        return int(up)
+    return up.astype(np.int64) if np.all(up < 2.0**63) else up
