@@ -15,13 +15,14 @@ from scipy import stats
 
 from sims import _experiment
 from sims import adaptive as sims
-from sims.adaptive import _attack
+from sims.adaptive import _attack, _core
 from theory import _claims
 from theory import adaptive as theory
+from theory.adaptive import _claims_core
 
 FALSE_FAIL = 1e-6  # probability that one statistical assertion below fails although the code is right
 VECTORS = json.loads((Path(__file__).parent / "data" / "adaptive.vectors.json").read_text())
-EXPERIMENTS = {e.check: e for e in sims.EXPERIMENTS}
+EXPERIMENTS = {e.check: e for e in _core.EXPERIMENTS}
 CLAIMS = {c.id: c for c in theory.CLAIMS}
 
 
@@ -367,7 +368,7 @@ def _residuals(check, experiment, cell, bound=None):
 
 
 def _exact_experiments():
-    return [e for e in sims.EXPERIMENTS if e.evaluate is not None]
+    return [e for e in _core.EXPERIMENTS if e.evaluate is not None]
 
 
 @pytest.mark.claim("adaptive.thm6")
@@ -439,11 +440,11 @@ def test_bias_figure():
 
 
 def test_claims_and_experiments_match():
-    wanted = sorted(name for claim in theory.CLAIMS for name in claim.experiments())
+    wanted = sorted(name for claim in _claims_core.CLAIMS for name in claim.experiments())
     assert wanted == sorted(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("experiment", sims.EXPERIMENTS, ids=lambda e: e.check)
+@pytest.mark.parametrize("experiment", _core.EXPERIMENTS, ids=lambda e: e.check)
 def test_every_cell_is_valid_inside_the_assumptions_and_every_falsifier_names_one(experiment):
     check = CLAIMS[experiment.claim_id].check(experiment.check_name)
     for preset, cells in experiment.cells.items():
@@ -462,7 +463,7 @@ def test_every_cell_is_valid_inside_the_assumptions_and_every_falsifier_names_on
 @pytest.mark.parametrize("preset", ["smoke", "default"])
 def test_the_cells_of_a_preset_share_one_program_per_simulator(preset):
     shapes = {}
-    for experiment in sims.EXPERIMENTS:
+    for experiment in _core.EXPERIMENTS:
         for cell in experiment.cells.get(preset, ()) if experiment.simulate is not None else ():
             leaves, structure = jax.tree.flatten(experiment.prepare(cell))
             shape = (structure, tuple((np.shape(x), np.asarray(x).dtype) for x in leaves), experiment.block, experiment.chunk)

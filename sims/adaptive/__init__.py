@@ -36,6 +36,7 @@ from sims.adaptive._attack import (
     validate_naive,
     validate_slope,
 )
+from sims.adaptive._certified import certified_command
 from sims.adaptive._exact import (
     BiasCell,
     Thm6Cell,
@@ -47,6 +48,7 @@ from sims.adaptive._exact import (
 )
 
 __all__ = [
+    "COMMANDS",
     "EXPERIMENTS",
     "BiasCell",
     "FullPrepared",
@@ -88,3 +90,5 @@ EXPERIMENTS = (
     *_mechanism_experiments.EXPERIMENTS,
     *_histogram_experiments.EXPERIMENTS,
 )
+
+COMMANDS = {"certified": certified_command}
