@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TextIO
 
 __all__ = ["main"]
 
@@ -75,6 +76,9 @@ _OWN = ("list", "show", "run", "ledger")
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
     words = sys.argv[1:] if argv is None else argv
     papers = bool(words) and not words[0].startswith("-") and words[0] not in _OWN  # a paper's own command, or a mistyped one
     arguments = None if papers else _parser().parse_args(words)
@@ -90,9 +94,18 @@ def main(argv: list[str] | None = None) -> int:
         print(f"sims: {refusal}", file=sys.stderr)
         return refusal.status
     except BrokenPipeError:  # `… | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go(sys.stdout)
         return 0
+    except OSError as error:  # what was printed cannot be written, as on a full disk
+        _let_go(sys.stdout)
+        print(f"sims: {error}; finished chunks are kept", file=sys.stderr)
+        return 3
     return status
+
+
+def _let_go(stream: TextIO) -> None:
+    """Sends what is still buffered nowhere, so that leaving the process does not fail on it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -98,7 +98,10 @@ def _configure_jax(compile_cache: bool) -> None:
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         # Replicates are sharded over devices: one simulated device a core makes use of every core.
         jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
-    if compile_cache and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    if not compile_cache:
+        jax.config.update("jax_enable_compilation_cache", False)
+        return
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boundcheck" / f"jaxlib-{jax.lib.__version__}"
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -106,10 +109,10 @@ def _configure_jax(compile_cache: bool) -> None:
             print(f"sims: no compilation cache: {error}", file=sys.stderr)
             return
         jax.config.update("jax_compilation_cache_dir", str(cache))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    elif not compile_cache:
-        jax.config.update("jax_enable_compilation_cache", False)
+    # Small programs too: they are most of what a smoke run compiles.
+    for name, least in (("jax_persistent_cache_min_compile_time_secs", 0), ("jax_persistent_cache_min_entry_size_bytes", -1)):
+        if name.upper() not in os.environ:
+            jax.config.update(name, least)
 
 
 def _run(arguments: argparse.Namespace) -> int:

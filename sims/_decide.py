@@ -336,10 +336,10 @@ class Decision:
     def rows(self, seed: int, role: Falsifier | None = None) -> list[tuple[Falsifier | None, Row]]:
         """Draws as far as needed and judges: the decision's own row, then one a bound falsifier."""
         judged: list[Falsifier | None] = [role, *self.bound_falsifiers]
-        own = self.targets(None)
         started = time.perf_counter()
         if self.experiment.evaluate is not None:
             return self._exact_rows(seed, judged, started)
+        own = self.targets(None)
         if any(t.vacuous for t in own):
             return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, _NOTHING_SAID))]
         attempts = [self._open_attempt(f, seed) for f in judged]

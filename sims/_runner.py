@@ -18,15 +18,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from sims import _experiment, _store
 
 __all__ = ["STREAM", "DeviceMemoryError", "Sampler", "code_of", "device_kind", "draw", "forecast_bytes", "prepared_for", "replicate_keys"]
 
-STREAM = 1  # raised by hand when an edit of this file changes any drawn number; tests/test_engine_runner.py guards it
+STREAM = 2  # raised by hand when an edit of this file changes any drawn number; tests/test_engine_runner.py guards it
 GENERATOR = "threefry2x32"  # the only generator whose vmapped draws do not depend on the batch size
-_AXIS = "replicates"
+COMPILE_SECONDS = 0.5  # of a program for one more device, most often from the compilation cache
 
 
 class DeviceMemoryError(RuntimeError):
@@ -57,34 +56,31 @@ def replicate_keys(seed: int, stream: int, first: int, shape: tuple[int, int]) -
 
 
 @functools.cache
-def _mesh(num_devices: int) -> Mesh:
-    return Mesh(np.array(jax.local_devices()[:num_devices]), (_AXIS,))
+def _program(simulate: Callable[..., Any]) -> Callable[..., Any]:
+    """One compiled program per simulator and shapes: key data [blocks, block, 2] -> dict of [blocks, block, ...].
 
-
-@functools.cache
-def _program(simulate: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
-    """One compiled program per simulator, mesh and shapes: key data [blocks, block, 2] -> dict of [blocks, block, ...]."""
+    Only blocks start .. stop-1 are drawn, the others stay zero. Every device runs this very program on all keys, with
+    its own start and stop: a program partitioned over devices is compiled to other arithmetic (a division becomes a
+    multiplication, say), which changes last bits with the number of devices.
+    """
 
     def block_of(key_data, prepared):
         keys = jax.random.wrap_key_data(key_data, impl=GENERATOR)
         drawn = jax.vmap(simulate, (0, None))(keys, prepared)
         return drawn if isinstance(drawn, dict) else {"x": drawn}
 
-    def on_one_device(key_data, num_blocks, prepared):
-        local = key_data.shape[0]
+    def blocks(key_data, start, stop, prepared):
         shapes = jax.eval_shape(block_of, key_data[0], prepared)
-        out = jax.tree.map(lambda s: jnp.zeros((local, *s.shape), s.dtype), shapes)
+        out = jax.tree.map(lambda s: jnp.zeros((key_data.shape[0], *s.shape), s.dtype), shapes)
 
         def body(i, out):
             drawn = block_of(jax.lax.dynamic_index_in_dim(key_data, i, keepdims=False), prepared)
             return jax.tree.map(lambda o, d: jax.lax.dynamic_update_index_in_dim(o, d, i, 0), out, drawn)
 
         # The trip count is traced: a loop that runs once would be unrolled and fused otherwise, and round otherwise.
-        mine = jnp.clip(num_blocks - jax.lax.axis_index(_AXIS) * local, 0, local)
-        return jax.lax.fori_loop(jnp.int32(0), mine, body, out)
+        return jax.lax.fori_loop(start, stop, body, out)
 
-    split, whole = PartitionSpec(_AXIS), PartitionSpec()
-    return jax.jit(jax.shard_map(on_one_device, mesh=mesh, in_specs=(split, whole, whole), out_specs=split, check_vma=False))
+    return jax.jit(blocks)
 
 
 def prepared_for(experiment: _experiment.Experiment, cell: Any) -> Any:
@@ -119,7 +115,8 @@ def _memory_budget() -> float:
 class Sampler:
     """Draws chunks of one experiment; remembers how many devices its blocks fit on.
 
-    num_devices: at most this many; None: all local ones. The numbers drawn do not depend on it.
+    num_devices: at most this many; None: all local ones where a chunk takes longer than compiling once more, else one.
+    The numbers drawn do not depend on it.
     """
 
     experiment: _experiment.Experiment
@@ -127,7 +124,8 @@ class Sampler:
 
     def __post_init__(self) -> None:
         available = len(jax.local_devices())
-        wanted = available if self.num_devices is None else min(self.num_devices, available)
+        long = self.experiment.chunk * self.experiment.seconds_per_replicate > COMPILE_SECONDS
+        wanted = (available if long else 1) if self.num_devices is None else min(self.num_devices, available)
         fits = int(_memory_budget() // max(1.0, forecast_bytes(self.experiment)))
         self._devices = max(1, min(wanted, fits, self.experiment.chunk // self.experiment.block))
 
@@ -156,14 +154,17 @@ def draw(
 ) -> dict[str, np.ndarray]:
     """`count` replicates from `first` on, a multiple of the experiment's block each; host arrays [count, ...]."""
     blocks = count // experiment.block
-    padded = -(-blocks // num_devices) * num_devices
-    mesh = _mesh(num_devices)
+    share = -(-blocks // num_devices)
+    program, parts = _program(experiment.simulate), []
     with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext():
-        keys = replicate_keys(seed, stream, first, (padded, experiment.block))
-        keys = jax.device_put(keys, NamedSharding(mesh, PartitionSpec(_AXIS)))
-        drawn = _program(experiment.simulate, mesh)(keys, np.int32(blocks), prepared)
-        host = {name: np.asarray(a) for name, a in jax.device_get(drawn).items()}
-    return {name: a.reshape(-1, *a.shape[2:])[:count] for name, a in host.items()}
+        keys = replicate_keys(seed, stream, first, (blocks, experiment.block))
+        for start, device in zip(range(0, blocks, share), jax.local_devices(), strict=False):
+            stop = min(start + share, blocks)
+            mine, cell = jax.device_put((keys, prepared), device)
+            parts.append((slice(start, stop), program(mine, np.int32(start), np.int32(stop), cell)))  # returns at once
+        host = [{name: np.asarray(a)[rows] for name, a in jax.device_get(drawn).items()} for rows, drawn in parts]
+    joined = {name: np.concatenate([part[name] for part in host]) for name in host[0]}
+    return {name: a.reshape(-1, *a.shape[2:]) for name, a in joined.items()}
 
 
 def code_of(paper: str) -> list[Path]:

@@ -185,10 +185,12 @@ def _as_dicts(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Decision]:
-    """A decision for every check of a claim that can be asked at one cell and knows the fields given.
+    """A decision for every check of a claim that can be asked at one cell, knows the fields given and allows their values.
 
-    Raises: ValueError naming the parameter, the allowed range and what came; before anything is drawn.
+    Raises: ValueError naming the parameter, the allowed range and what came, if no check does; before anything is drawn.
     """
+    if not cell_text.strip():
+        raise ValueError("--cell: name at least one field, as name=number, got nothing.")
     asked = []
     for check in claim.checks:
         if check.untested is None and check.relation is not Relation.RATE:
@@ -200,12 +202,20 @@ def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Deci
     given = {part.partition("=")[0].strip() for part in cell_text.split(",")}
     # The checks of one claim may have different cells: those that know every field given are asked.
     knowing = [(c, e) for c, e in asked if given <= set(_experiment.cell_fields(e.ask))] or asked
-    decisions = []
+    decisions: list[Decision] = []
+    refused: list[tuple[str, ValueError]] = []
     for check, experiment in knowing:
-        cell = _experiment.parse_cell(experiment.ask, cell_text)
-        if experiment.validate is not None:
-            experiment.validate(cell)
-        decisions.append(Decision(check, experiment, [cell], options))
+        try:
+            cell = _experiment.parse_cell(experiment.ask, cell_text)
+            if experiment.validate is not None:
+                experiment.validate(cell)
+            decisions.append(Decision(check, experiment, [cell], options))
+        except ValueError as error:
+            refused.append((check.name, error))
+    if not decisions:
+        raise refused[0][1]
+    for name, error in refused:
+        options.say(f"{name} is not asked: {error}")
     return decisions
 
 

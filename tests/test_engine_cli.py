@@ -358,6 +358,14 @@ def test_an_accuracy_that_no_sample_could_reach_is_outside_the_assumptions(tmp_p
     assert answer.status == 2 or "outside the assumptions: A3" in answer.out
 
 
+def test_a_cell_that_one_sampler_refuses_is_asked_of_the_other_and_says_so(tmp_path, no_draws):
+    answer = call("run", "adaptive.naive", "--cell", "m=1e9", "--dry-run", "--out", tmp_path)
+    assert answer.status == 0
+    assert "adaptive.naive/lazy n=1000, m=1000000000" in answer.out
+    assert "adaptive.naive/full" not in answer.out
+    assert "full is not asked: adaptive.naive: m * n * (1 + 16 s) must stay below 2^31" in answer.err
+
+
 def test_the_plan_of_a_cell_is_printed_and_nothing_drawn(tmp_path, no_draws):
     answer = call("run", "adaptive.thm25", "--cell", "n=583", "--dry-run", "--out", tmp_path)
     assert answer.status == 0
@@ -400,7 +408,8 @@ def test_a_mistyped_name_gets_near_matches(words, said, no_draws):
         ("adaptive.naive", ("--cell", "n=1.5"), ("n", "an integer", "'1.5'")),
         ("adaptive.naive", ("--cell", "n=1e400"), ("n", "an integer", "'1e400'")),
         ("adaptive.naive", ("--cell", "n=nan"), ("n", "an integer", "'nan'")),
-        ("adaptive.naive", ("--cell", "m=1e9"), ("m", "below 2^31", "m=1000000000")),
+        ("adaptive.naive", ("--cell", ""), ("--cell", "at least one field", "nothing")),
+        ("adaptive.naive", ("--cell", "n=3000000"), ("n", "2^20", "n=3000000")),
         ("adaptive.naive", ("--cell", "n=2e6"), ("n", "2^20", "n=2000000")),
         ("adaptive.naive", ("--cell", "analyst=quadratic"), ("analyst", "linear, sign", "'quadratic'")),
         ("adaptive.naive", ("--cell", "s=-1"), ("s", ">= 0", "-1.0")),

@@ -31,7 +31,12 @@ def simulate(key, cell):
     data = jax.random.normal(key_data, (cell.n, 37))
     weights = jax.random.normal(key_weights, (37,)) * cell.scale
     scores = jax.nn.sigmoid(data @ weights)
-    return {"x": jnp.mean(jnp.log1p(scores)) / jnp.sqrt(jnp.float32(cell.n)), "mean": jnp.mean(data, axis=0)}
+    count = jnp.sum(scores > 0.5).astype(jnp.float32)
+    return {
+        "x": jnp.mean(jnp.log1p(scores)) / jnp.sqrt(jnp.float32(cell.n)),
+        "mean": jnp.mean(data, axis=0),
+        "share": count / (cell.scale * 100) - 0.5,  # divides by what every replicate shares: compiled to a product where it can be
+    }
 
 
 def experiment(chunk=64, block=16):
@@ -76,6 +81,13 @@ def test_numbers_do_not_depend_on_four_devices(whole, tmp_path):
         for name in whole:
             np.testing.assert_array_equal(four[name], whole[name])
             np.testing.assert_array_equal(four[f"part_{name}"], whole[name][64:144])
+
+
+def test_a_papers_simulator_draws_the_same_on_one_device_and_on_two():
+    e = _experiment.experiments()["adaptive.naive/lazy"]  # its last step divides a count by n
+    prepared = _runner.prepared_for(e, e.ask)
+    one, two = (_runner.draw(e, prepared, 7, e.stream(e.ask), 0, e.chunk, devices)["x"] for devices in (1, 2))
+    np.testing.assert_array_equal(one, two)
 
 
 def test_replicates_differ_and_cells_differ(whole):
@@ -139,7 +151,7 @@ def test_the_runner_halves_its_devices_when_memory_is_short(monkeypatch):
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
         return real(experiment, prepared, seed, stream, first, count, num_devices)
 
-    sampler = _runner.Sampler(e)
+    sampler = _runner.Sampler(e, 2)
     expected = drawn(0, 64)["x"]
     monkeypatch.setattr(_runner, "draw", short_of_memory)
     prepared = _runner.prepared_for(e, Cell(50, 0.5))
@@ -152,8 +164,14 @@ def test_the_runner_halves_its_devices_when_memory_is_short(monkeypatch):
 
 def test_fewer_devices_are_used_when_the_forecast_exceeds_memory():
     heavy = dataclasses.replace(experiment(), bytes_per_replicate=1e15)
-    assert _runner.Sampler(heavy)._devices == 1
-    assert _runner.Sampler(experiment())._devices == 2
+    assert _runner.Sampler(heavy, 2)._devices == 1
+    assert _runner.Sampler(experiment(), 2)._devices == 2
+
+
+def test_more_devices_are_used_only_where_a_chunk_outlasts_compiling_for_them():
+    short, long = (dataclasses.replace(experiment(), seconds_per_replicate=s) for s in (1e-4, 1.0))
+    assert _runner.Sampler(short)._devices == 1
+    assert _runner.Sampler(long)._devices == 2
 
 
 def record():
