@@ -29,6 +29,7 @@ from sims.adaptive._attack import (
     validate_lazy,
     validate_slope,
 )
+from sims.adaptive._burn import BurnCell, prepare_burn, simulate_burn, validate_burn
 from sims.adaptive._exact import (
     BiasCell,
     Thm6Cell,
@@ -240,6 +241,17 @@ EXPERIMENTS = (
         chunk=64,
         seconds_per_replicate=1e-5,
         bytes_per_replicate=1e4,
+    ),
+    Experiment(
+        check="adaptive.thm25/~burn",
+        cells=dict.fromkeys(_ALL[1:], tuple(BurnCell(1000, 2000, B, 0.02, 0.2) for B in (20, 200, 2000))),
+        validate=validate_burn,
+        prepare=prepare_burn,
+        simulate=simulate_burn,
+        support=_half_range,
+        max_replicates=dict.fromkeys(_ALL[1:], 128),
+        seconds_per_replicate=2e-4,
+        bytes_per_replicate=1e5,
     ),
     Experiment(
         check="adaptive.thm25/failure!n-over-3000",
