@@ -24,6 +24,11 @@ Index: statement -> function.
                                                threshold_bit_mechanism, neyman_pearson_sup, lp_sup
   bias of a pure-DP selection               -> bias_pure_bound
   Lemma 24, Theorem 25, Thresholdout        -> lem24_n0, lem24_n1, thm25_sigma, thm25_threshold, thm25_sample_size
+  transfer: Corollary 7, Theorems 6 and 8   -> _transfer;  composition, Theorem 4 -> _composition
+  max-information, Theorems 13 to 20        -> _maxinfo;   description length, Theorems 9 and 27 -> _description
+  Lemmas 23 and 24, transcripts             -> _svt;       noise, Jung et al., Gaussian privacy -> _noise
+  bounded rounds -> _rounds;  leaderboard -> _ladder;  all sample sizes side by side -> _certified
+  multiplicative weights -> _histogram;  Median mechanism -> _median;  the holdout experiment -> _reusable
 
 Sample-size formulas count ALL queries, the aggregate included.
 
