@@ -135,7 +135,7 @@ def simulate_critical(key, prepared):
 
     As `simulate_slope` of sims/adaptive/_attack, from the normal limit. A mean gap <= 0 gives nan, a failed replicate.
     """
-    gaps = jax.lax.map(lambda k: _attack(k, prepared)[0], jax.random.split(key, SLOPE_RUNS))
+    gaps = jax.vmap(lambda k: _attack(k, prepared)[0])(jax.random.split(key, SLOPE_RUNS))
     ratio = Z_TARGET / jax.scipy.special.ndtri(0.5 + gaps.mean())
     return jnp.where(ratio > 0, prepared.m.astype(jnp.float32) * ratio**2, jnp.nan)
 

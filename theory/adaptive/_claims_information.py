@@ -82,55 +82,56 @@ _THM19 = Claim(
 )
 
 
-def _information_claim(name, source, provenance, statement, formula, bound, falsifier):
-    return Claim(
-        id=f"adaptive.{name}",
-        source=source,
-        statement=statement,
-        checks=(
-            exact(
-                "information",
-                provenance,
-                formula,
-                lambda n, eps, beta: float(bound(n, eps, beta)),
-                (falsifier,),
-                residual="upper",
-                trivial=lambda n, eps: float(_maxinfo.thm19_bound(n, eps)),
-                units="max-information (nats)",
-            ),
-        ),
+def _information_check(provenance, formula, bound, falsifier):
+    return exact(
+        "information",
+        provenance,
+        formula,
+        lambda n, eps, beta: float(bound(n, eps, beta)),
+        (falsifier,),
+        residual="upper",
+        trivial=lambda n, eps: float(_maxinfo.thm19_bound(n, eps)),
+        units="max-information (nats)",
     )
 
 
-_THM20 = _information_claim(
-    "thm20",
-    "companion, Theorem 20; its technique is that of 1411.2664",
-    Provenance.COMPANION,
-    "The beta-approximate max-information of an i.i.d. sample S of n points and A(S) is at most eps^2 n/2 + eps sqrt(n "
+_THM20 = Claim(
+    id="adaptive.thm20",
+    source="companion, Theorem 20; its technique is that of 1411.2664",
+    statement="The beta-approximate max-information of an i.i.d. sample S of n points and A(S) is at most eps^2 n/2 + eps sqrt(n "
     "ln(2/beta)/2) nats for an eps-differentially private algorithm A.",
-    "I^beta(S; A(S)) <= eps^2 n/2 + eps sqrt(n ln(2/beta)/2)",
-    _maxinfo.thm20_bound,
-    wrong_bound(
-        "no-root",
-        "eps^2 n/2 alone is claimed",
-        lambda n, eps: eps**2 * n / 2,
-        lambda n, eps, beta: (n, eps, beta) == (50, 0.05, 1e-4),
+    checks=(
+        _information_check(
+            Provenance.COMPANION,
+            "I^beta(S; A(S)) <= eps^2 n/2 + eps sqrt(n ln(2/beta)/2)",
+            _maxinfo.thm20_bound,
+            wrong_bound(
+                "no-root",
+                "eps^2 n/2 alone is claimed",
+                lambda n, eps: eps**2 * n / 2,
+                lambda n, eps, beta: (n, eps, beta) == (50, 0.05, 1e-4),
+            ),
+        ),
     ),
 )
 
-_THM20_SHARP = _information_claim(
-    "thm20_sharp",
-    "derived here; sharpens Theorem 20 of the companion",
-    Provenance.DERIVED,
-    "The beta-approximate max-information of an i.i.d. sample S of n points and A(S) is at most eps^2 n/8 + eps sqrt(n "
+_THM20_SHARP = Claim(
+    id="adaptive.thm20_sharp",
+    source="derived here; sharpens Theorem 20 of the companion",
+    statement="The beta-approximate max-information of an i.i.d. sample S of n points and A(S) is at most eps^2 n/8 + eps sqrt(n "
     "ln(1/beta)/2) nats for an eps-differentially private algorithm A.",
-    "I^beta(S; A(S)) <= eps^2 n/8 + eps sqrt(n ln(1/beta)/2)",
-    _maxinfo.thm20_sharp_bound,
-    wrong_bound(
-        "no-square",
-        "eps sqrt(n ln(1/beta)/2) alone is claimed",
-        lambda n, eps, beta: eps * math.sqrt(n * math.log(1 / beta) / 2),
-        lambda n, eps, beta: (n, eps, beta) == (5000, 0.5, 1e-4),
+    checks=(
+        _information_check(
+            Provenance.DERIVED,
+            "I^beta(S; A(S)) <= eps^2 n/8 + eps sqrt(n ln(1/beta)/2)",
+            _maxinfo.thm20_sharp_bound,
+            wrong_bound(
+                "no-square",
+                "eps sqrt(n ln(1/beta)/2) alone is claimed",
+                lambda n, eps, beta: eps * math.sqrt(n * math.log(1 / beta) / 2),
+                lambda n, eps, beta: (n, eps, beta) == (5000, 0.5, 1e-4),
+            ),
+        ),
     ),
 )
 
