@@ -192,7 +192,6 @@ def _draw_cells(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str
             ax.plot(
                 np.arange(len(fake)) + 0.1,
                 wrong,
-                "",
                 linestyle="none",
                 marker=_FALSE_MARKERS[j % 4],
                 color=FALSIFIER,

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures import _plots
+from figures import _adaptive_exact, _adaptive_holdout, _adaptive_mechanisms, _plots
 from theory import adaptive
 
 __all__ = ["FIGURES"]
@@ -54,4 +54,4 @@ def naive(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     return fig
 
 
-FIGURES = {"adaptive.naive": naive}
+FIGURES = {"adaptive.naive": naive, **_adaptive_mechanisms.FIGURES, **_adaptive_exact.FIGURES, **_adaptive_holdout.FIGURES}

@@ -1,0 +1,150 @@
+"""adaptive.ladder: boosting random submissions against leaderboards, bit by bit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sims._experiment import register
+from sims.adaptive import _cells
+from sims.adaptive._attack import _column_counts
+from sims.adaptive._cells import COINS
+from theory.adaptive import _ladder
+
+BOARDS = ("board", "fixed", "free")
+TILE = 1024  # submissions drawn at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class LadderCell:
+    """n points behind the leaderboard, k submissions (the last one is the boosted vote), failure beta."""
+
+    n: int
+    k: int
+    beta: float
+
+
+@dataclasses.dataclass(frozen=True)
+class BoostCell:
+    """As `LadderCell`, on the leaderboard named: "board" (five decimals), "fixed" or "free" (Ladder, step fixed or not)."""
+
+    n: int
+    k: int
+    board: str
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class LeaderboardPrepared:
+    words: int  # static: uint32 words for n points
+    n: np.ndarray  # int32 []
+    guesses: np.ndarray  # int32 []: k - 1 random submissions
+    tiles: np.ndarray  # int32 []
+    board: np.ndarray  # int32 []: index into BOARDS
+    step: float  # of the fixed-step Ladder
+    bound: float
+
+
+def validate_ladder(cell):
+    """Raises: ValueError naming the field, what is allowed and what came."""
+    fn = "adaptive.ladder"
+    _cells.require(_cells.is_count(cell.n, cell.k), fn, f"n and k must be positive integers, got n={cell.n}, k={cell.k}.")
+    ok = cell.n <= 2**17 and 2 <= cell.k <= 2**24
+    _cells.require(ok, fn, f"n <= 2^17 and 2 <= k <= 2^24 are allowed, got n={cell.n}, k={cell.k}.")
+    if isinstance(cell, BoostCell):
+        _cells.require(cell.board in BOARDS, fn, f"board must be one of {', '.join(BOARDS)}, got {cell.board!r}.")
+    else:
+        _cells.require(_cells.in_unit(cell.beta), fn, f"beta must lie in (0, 1), got {cell.beta}.")
+
+
+def prepare_ladder(cell, board):
+    """LadderCell -> LeaderboardPrepared on the leaderboard named."""
+    return LeaderboardPrepared(
+        words=-(-cell.n // COINS),
+        n=np.int32(cell.n),
+        guesses=np.int32(cell.k - 1),
+        tiles=np.int32(-(-(cell.k - 1) // TILE)),
+        board=np.int32(BOARDS.index(board)),
+        step=float(_ladder.ladder_step(cell.n, cell.k)),
+        bound=_ladder.ladder_bound(cell.n, cell.k, cell.beta),
+    )
+
+
+def prepare_boost(cell):
+    """BoostCell -> LeaderboardPrepared; failures are counted against the bound at 1/20."""
+    return prepare_ladder(LadderCell(cell.n, cell.k, 0.05), cell.board)
+
+
+def _ones(words):
+    """uint32 [words, ...] -> int32 [...]: bits set."""
+    return jax.lax.population_count(words).astype(jnp.int32).sum(0, dtype=jnp.int32)
+
+
+def simulate_leaderboard(key, prepared):
+    """1 if the last report is off the truth 1/2 by more than the bound, else 0. float32 []; `reported` loss, `accepted`.
+
+    A submission is a word string whose ones are its wrong labels: n fair coins. The analyst keeps what the Ladder accepts,
+    or what the plain board reports below 1/2, and submits the majority vote (ties count 1/2) last. The parameter-free
+    Ladder accepts a loss lower by d than the last accepted one, at sd v of the loss vectors' differences, if d > v/sqrt(n);
+    in counts of wrong labels, D differing points and improvement a: a > 0 and a^2 (n + 1) > D n, that is a^2 >= D.
+    """
+    n, size = prepared.n, prepared.n.astype(jnp.float32)
+    submission = jnp.arange(TILE, dtype=jnp.int32)
+    point = jnp.arange(prepared.words * COINS, dtype=jnp.int32).reshape(prepared.words, COINS)
+    real = point < n
+    place = jnp.arange(COINS, dtype=jnp.uint32)[None, :]
+    keep = (real.astype(jnp.uint32) << place).sum(1, dtype=jnp.uint32)  # [words]
+    plain, fixed = prepared.board == 0, prepared.board == 1
+
+    def rounded(loss):  # what the Ladder reports for an accepted loss
+        return jnp.where(fixed, jnp.round(loss / prepared.step) * prepared.step, jnp.round(loss * size) / size)
+
+    def judge_tile(tile, state):
+        votes, accepted, last, count, report = state
+        words = jax.random.bits(jax.random.fold_in(key, tile), (prepared.words, TILE), jnp.uint32) & keep[:, None]
+        wrong = _ones(words)
+        asked = tile * TILE + submission < prepared.guesses
+
+        def next_accepted(inner):
+            start, kept, last, count, report = inner
+            gain = count - wrong
+            enough = (gain > 0) & (gain * gain >= _ones(words ^ last[:, None]))
+            enough = jnp.where(fixed, wrong.astype(jnp.float32) / size < report - prepared.step, enough)
+            good = asked & (submission >= start) & (enough | jnp.isinf(report))
+            at, found = jnp.argmax(good), good.any()
+            return (
+                jnp.where(found, at.astype(jnp.int32) + 1, TILE),
+                kept | (found & (submission == at.astype(jnp.int32))),
+                jnp.where(found, words[:, at], last),
+                jnp.where(found, wrong[at], count),
+                jnp.where(found, rounded(wrong[at].astype(jnp.float32) / size), report),
+            )
+
+        start = jnp.where(plain, TILE, 0).astype(jnp.int32)
+        inner = (start, jnp.zeros(TILE, bool), last, count, report)
+        _, kept, last, count, report = jax.lax.while_loop(lambda inner: inner[0] < TILE, next_accepted, inner)
+        kept = jnp.where(plain, asked & (2 * wrong < n), kept)
+        votes = votes + _column_counts(jnp.where(kept[None, :], words, jnp.uint32(0)))
+        return votes, accepted + kept.sum(dtype=jnp.int32), last, count, report
+
+    zero = jnp.int32(0)
+    none = (jnp.zeros((prepared.words, COINS), jnp.int32), zero, jnp.zeros(prepared.words, jnp.uint32), zero, jnp.float32(jnp.inf))
+    votes, accepted, last, count, report = jax.lax.fori_loop(0, prepared.tiles, judge_tile, none)
+
+    vote = jnp.where(real, 1 + jnp.sign(2 * votes - accepted), 0)  # twice the loss at each point: 0, 1, 2
+    loss = vote.sum(dtype=jnp.int32).astype(jnp.float32) / (2 * size)
+    before = (2 * ((last[:, None] >> place) & 1)).astype(jnp.int32)
+    squares = ((vote - before) ** 2).sum(dtype=jnp.int32).astype(jnp.float32) / (4 * size)
+    gain = count.astype(jnp.float32) / size - loss
+    better = jnp.where(fixed, loss < report - prepared.step, (gain > 0) & (gain**2 * (size + 1) > squares))
+    report = jnp.where(better, rounded(loss), report)
+    report = jnp.where(plain, jnp.round(loss * 1e5) / 1e5, report)
+    return {
+        "x": (jnp.abs(report - 0.5) > prepared.bound).astype(jnp.float32),
+        "tie": jnp.abs(jnp.abs(report - 0.5) - prepared.bound) < 1e-6,
+        "reported": report,
+        "accepted": accepted.astype(jnp.float32),
+    }
