@@ -253,6 +253,7 @@ def test_a_small_kl_ball_is_root_two_larger_than_the_chi_square_ball():
 
 
 @pytest.mark.claim("verification.lem3")
+@pytest.mark.claim("verification.lem3_kl")
 @pytest.mark.parametrize("c", [0.03, 0.4, 1.0])
 def test_top_c_value_is_the_best_of_bounded_density_ratio(c):
     for values, probs in _random_laws(20):
@@ -487,3 +488,11 @@ def test_sampled_cells_share_one_program():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.claim("verification.note_minimax")
+@pytest.mark.claim("verification.note_llm")
+def test_what_no_simulation_can_refute_says_why():
+    notes = [c for c in _claims_structure.CLAIMS if ".note_" in c.id]
+    assert len(notes) == 2
+    assert all(check.untested for claim in notes for check in claim.checks)

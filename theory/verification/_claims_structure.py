@@ -559,25 +559,35 @@ _EMP_BON = Claim(
 )
 
 
-def _note(name, statement, reason):
-    check = Check(name="note", relation=Relation.LOWER, provenance=Provenance.RECALLED, formula="", untested=reason)
-    return Claim(id=f"verification.{name}", source="as recalled from the paper", statement=statement, checks=(check,))
+def _note(reason):
+    return Check(name="note", relation=Relation.LOWER, provenance=Provenance.RECALLED, formula="", untested=reason)
 
 
-_NOTE_MINIMAX = _note(
-    "note_minimax",
-    "Any verifier-free algorithm has a hard instance on which its suboptimality exceeds that of a simple verifier-based one by a "
-    "factor of order sqrt(H), up to logarithms.",
-    "existential and minimax: no finite set of instances can refute it, and logarithms of unknown size hide behind the order; the "
-    "strongest evidence here is thm_vf_lb (an explicit instance, a bound for every learner) and thm_vb_tight, and thm_sep for the exponent",
+_NOTE_MINIMAX = Claim(
+    id="verification.note_minimax",
+    source="as recalled from the paper",
+    statement="Any verifier-free algorithm has a hard instance on which its suboptimality exceeds that of a simple verifier-based one by "
+    "a factor of order sqrt(H), up to logarithms.",
+    checks=(
+        _note(
+            "existential and minimax: no finite set of instances can refute it, and logarithms of unknown size hide behind the order; "
+            "the strongest evidence here is thm_vf_lb (an explicit instance, a bound for every learner) and thm_vb_tight, and thm_sep "
+            "for the exponent"
+        ),
+    ),
 )
 
-_NOTE_LLM = _note(
-    "note_llm",
-    "On mathematics problems with 3B to 32B language models verifier-based finetuning beats verifier-free finetuning, and the gap widens "
-    "with the test-time budget.",
-    "measurements on language models, out of reach of this package: no code was released, and nothing here trains such models; "
-    "emp_planted shows the effect on a planted task",
+_NOTE_LLM = Claim(
+    id="verification.note_llm",
+    source="as recalled from the paper",
+    statement="On mathematics problems with 3B to 32B language models verifier-based finetuning beats verifier-free finetuning, and the "
+    "gap widens with the test-time budget.",
+    checks=(
+        _note(
+            "measurements on language models, out of reach of this package: no code was released, and nothing here trains such models; "
+            "emp_planted shows the effect on a planted task"
+        ),
+    ),
 )
 
 CLAIMS = (_LEM1, _LEM2, _LEM2_KL, _LEM3, _LEM3_KL, _LEM4, _EMP_HETERO, _EMP_BON, _NOTE_MINIMAX, _NOTE_LLM)
