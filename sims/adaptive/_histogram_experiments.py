@@ -335,7 +335,7 @@ _REUSABLE = (
     _curves("adaptive.fig2", "full-curves", False, {"gpu": _PAPER}, {"gpu": 100}, full=True),
     Experiment(
         check="adaptive.fig3/fresh",
-        cells={"smoke": _SIGNAL[1:2], "default": (*_SIGNAL[:2], _SIGNAL[3]), "gpu": _SIGNAL[2:]},
+        cells={"default": (*_SIGNAL[:2], _SIGNAL[3]), "gpu": _SIGNAL[2:]},
         ask=_SIGNAL[0],
         validate=validate_holdout,
         prepare=functools.partial(prepare_holdout, signal=True, judged=_FRESH),
@@ -348,7 +348,7 @@ _REUSABLE = (
     ),
     Experiment(
         check="adaptive.fig3/fresh!no-signal",
-        cells={"smoke": _SIGNAL[:1], "default": _SIGNAL[:1], "gpu": _SIGNAL[2:3]},
+        cells={"default": _SIGNAL[:1], "gpu": _SIGNAL[2:3]},
         validate=validate_holdout,
         prepare=functools.partial(prepare_holdout, signal=False, judged=_FRESH),
         simulate=simulate_lazy,
