@@ -31,7 +31,7 @@ def _answer(vector):
     if key == "log_cond":
         return theory.log_cond(G, a["x"], a["y"], act, gate)
     if key == "act":
-        return [theory.activation(name, z) for name in "gelu silu softplus mish elu leaky_relu".split() for z in a["z"]]
+        return [theory.activation(name, z) for name in ["gelu", "silu", "softplus", "mish", "elu", "leaky_relu"] for z in a["z"]]
     if key == "voronoi":
         found = theory.voronoi_losses(_mixture(a["fit"]), _mixture(a["truth"]), act, gate, a.get("quotient", False))
         return [found.d1, found.d2, found.mass, found.dtau][: len(vector["value"])]
@@ -120,10 +120,10 @@ def test_kullback_leibler_and_hellinger_of_shifted_normals_have_their_closed_for
 
 
 @pytest.mark.claim("moe.thm1c")
-def test_root_constant_is_the_mean_of_a_chi():
-    for q in (8, 10):
-        moment, _ = integrate.quad(lambda r: r**q * math.exp(-r * r / 2) / (2 ** (q / 2 - 1) * math.gamma(q / 2)), 0, 40)
-        assert theory.root_constant(q) == pytest.approx(moment / math.sqrt(8), rel=1e-9)
+@pytest.mark.parametrize("q", [8, 10])
+def test_root_constant_is_the_mean_of_a_chi(q):
+    moment, _ = integrate.quad(lambda r: r**q * math.exp(-r * r / 2) / (2 ** (q / 2 - 1) * math.gamma(q / 2)), 0, 40)
+    assert theory.root_constant(q) == pytest.approx(moment / math.sqrt(8), rel=1e-9)
 
 
 @pytest.mark.claim("moe.thm3c")
@@ -372,7 +372,9 @@ def test_a_cell_of_more_than_three_atoms_has_no_loss_d2():
     assert math.isfinite(theory.voronoi_losses(four, theory.TL).d1)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", '{"beta1": [1, 0]}', "not json", '{"beta1": "x", "beta0": [0, 0], "tau": 1, "a": [1, 0], "b": [0, 0], "nu": [1, 1]}'])
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", '{"beta1": [1, 0]}', "not json", '{"beta1": "x", "beta0": [0, 0], "tau": 1, "a": [1, 0], "b": [0, 0], "nu": [1, 1]}']
+)
 def test_a_truth_file_that_is_no_mixture_is_refused_in_one_sentence(tmp_path, text):
     path = tmp_path / "truth.json"
     path.write_text(text)

@@ -26,6 +26,7 @@ __all__ = [
     "box",
     "draw_data",
     "log_density",
+    "mean_log_density",
     "normal_of",
     "pack",
     "project",
@@ -35,7 +36,7 @@ __all__ = [
     "unpack",
 ]
 
-ACTS = ("linear","relu","gelu")
+ACTS = ("linear", "relu", "gelu")
 BOX, TAU_BOX, NU_BOX = 20.0, (0.05, 20.0), (0.01, 20.0)  # the compact parameter set: |.|, tau, nu
 
 _SIGMA = {
@@ -225,3 +226,12 @@ def draw_data(key, P, gate, half, shape, n, num_chunks, sd_power=0.5):
 def normal_of(u):
     """Standard normal numbers from uniform float32 ones, which are multiples of 2^-23: the midpoint of each step is taken."""
     return jax.lax.erf_inv(2 * u + (2.0**-23 - 1)) * jnp.float32(np.sqrt(2))
+
+
+def mean_log_density(P, gate, x, y, n, num_chunks):
+    """Mean of log p(y | x) over the n samples under another mixture than their own."""
+
+    def add(c, total):
+        return total + jnp.sum(log_density(P, gate, x[c], y[c]) * _mask(c, y.shape[1], n))
+
+    return jax.lax.fori_loop(0, num_chunks, add, jnp.zeros((), x.dtype)) / n.astype(x.dtype)

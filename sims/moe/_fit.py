@@ -16,7 +16,7 @@ from sims.moe import _density
 
 __all__ = ["MAX_ITERATIONS", "TOLERANCE", "Fit", "fit"]
 
-MAX_ITERATIONS = 200
+MAX_ITERATIONS = 800  # passes over the data; at 200 one over-specified fit in fifty is cut short
 TOLERANCE = 1e-9  # of the mean log-likelihood: gain of the last step, and gain that the model expects of it
 SWITCH = 10
 LONGEST, FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 2.0, 1e-3, 1e-12, 100.0

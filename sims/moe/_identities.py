@@ -333,7 +333,8 @@ def evaluate_profiles(cell, rng):
     antipodal = _model.mixture((1.2, -1.2), TA.beta0, TA.tau, TA.a, TA.b, TA.nu)
     cases = []
     for name, G, quad, act in (
-        ("linear, TL", TL, small["TL"], "linear"), ("gelu, TA", TA, small["TA"], "gelu"), ("gelu, antipodal", antipodal, small["TA"], "gelu"),
+        ("linear, TL", TL, small["TL"], "linear"), ("gelu, TA", TA, small["TA"], "gelu"),
+        ("gelu, antipodal", antipodal, small["TA"], "gelu"),
     ):  # fmt: skip
         x, y, weight = _reference.population(G, quad, act)
         top = float(weight @ _model.log_cond(G, x, y, act))

@@ -48,12 +48,12 @@ class LimitPrepared:
     num_chunks: np.ndarray  # int32 []
     statistic: np.ndarray  # int32 []: 0 power - level, 1 mean of the two error indicators at threshold 0
     threshold: float
-    one: tuple[np.ndarray, ...]  # parameters of TL, as in Params
-    two: tuple[np.ndarray, ...]  # of the split
+    one: np.ndarray  # unconstrained vector of TL
+    two: np.ndarray  # of the split
 
 
-def _params(G):
-    return tuple(np.asarray(v, float) for v in (G.beta1, G.beta0, G.tau, G.a, G.b, G.nu))
+def _vector(G):
+    return np.concatenate([G.beta1.ravel(), G.beta0, [np.log(G.tau)], G.a.ravel(), G.b, np.log(G.nu)])
 
 
 def validate_limit(cell):
@@ -67,14 +67,14 @@ def prepare_limit(cell, statistic=0, farther=1.0):
     size, chunk, used = _mle.buffer(cell.n)
     return LimitPrepared(
         size=size, chunk=chunk, n=np.int32(cell.n), num_chunks=np.int32(used), statistic=np.int32(statistic),
-        threshold=LEVEL_POINT - 0.5, one=_params(_model.TL), two=_params(_constants.sequence_of(_model.TL, "two", farther * eps)),
+        threshold=LEVEL_POINT - 0.5, one=_vector(_model.TL), two=_vector(_constants.sequence_of(_model.TL, "two", farther * eps)),
     )  # fmt: skip
 
 
 def simulate_limit(key, prepared):
     """One data set from each law. x: the prepared statistic; `level`, `power` of the test at the declared threshold."""
     gate = _density.Gate(("linear",), jnp.int32(0), jnp.float64(1.0))
-    one, two = _density.Params(*prepared.one), _density.Params(*prepared.two)
+    one, two = _density.unpack(prepared.one, 2, 1), _density.unpack(prepared.two, 3, 1)
 
     def log_ratio(key, P):
         x, y, own = _density.draw_data(key, P, gate, 1.0, (prepared.size, prepared.chunk), prepared.n, prepared.num_chunks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from theory._claims import Assumption, Check, Claim, Falsifier, Provenance, Relation
 from theory.moe import _model
 
-__all__ = ["BOTH_GATES", "CLAIMS", "exact", "wrong", "world"]
+__all__ = ["BOTH_GATES", "CLAIMS", "exact", "world", "wrong"]
 
 BOTH_GATES = Assumption("A1", "the bias stands inside or outside the temperature; tau > 0, variances > 0", lambda: True)
 

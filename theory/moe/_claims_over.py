@@ -113,7 +113,7 @@ _OVER_LB = Claim(
             assumptions=_LIMIT,
             falsifiers=(
                 world("twice-as-far", "the experts are 1.5 eps_n apart from the middle"),
-                wrong("tenth", "a fifth of the bound is claimed", lambda: 0.2 * _half_kl()),
+                wrong("fifth", "a fifth of the bound is claimed", lambda: 0.2 * _half_kl()),
             ),
             units="power - level",
         ),
@@ -142,7 +142,9 @@ def _relative_error(truth, n):
     return math.sqrt(2 / math.pi / n) * float(sd / abs(G.beta1[0, 0]))
 
 
-_SAME_TRUTHS = Assumption("A1", "all activations see the same random truths: slopes 2 N(0, 1), biases N(0, 1)/2, tau in {1/4, 1/2, 1}", lambda: True)
+_SAME_TRUTHS = Assumption(
+    "A1", "all activations see the same random truths: slopes 2 N(0, 1), biases N(0, 1)/2, tau in {1/4, 1/2, 1}", lambda: True
+)
 
 
 def _order_check(name, first, second):

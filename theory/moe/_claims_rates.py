@@ -75,7 +75,7 @@ _THM1 = Claim(
             formula="P(l_fit <= l_true) <= 0.05: a fit below the truth is a failure of the optimiser",
             bound=lambda: 0.05,
             assumptions=(_MLE, _OVER, LINEAR),
-            falsifiers=(world("far-start", "fits start from noise of scale 10 and n = 50: many stop below the truth"),),
+            falsifiers=(world("one-step", "the optimiser stops after its first step"),),
             units="share of fits",
         ),
     ),
@@ -117,7 +117,7 @@ _THM1C = Claim(
 # --- moe.thm2c --------------------------------------------------------------------------------------------------
 
 _RACE = (
-    Assumption("A1", "two truths on TL's ray, temperatures 1 and 2: their laws are equal", lambda: True),
+    Assumption("A1", "two truths on TL's ray, temperatures 1 and 1 + dtau: their laws are equal", lambda: True),
     Assumption("A2", "the estimator does not know which truth drew the data", lambda estimator: estimator != "near-own"),
 )
 
@@ -146,8 +146,8 @@ _THM2C = Claim(
             name="race",
             relation=Relation.LOWER,
             provenance=Provenance.DERIVED,
-            formula="mean of the two risks >= min(1, 2^(1-r) dtau^r)/2, dtau = 1",
-            bound=lambda r: float(_constants.two_point_bound(1.0, r)),
+            formula="mean of the two risks >= min(1, 2^(1-r) dtau^r)/2",
+            bound=lambda r, dtau: float(_constants.two_point_bound(dtau, r)),
             trivial=lambda: 0.0,
             assumptions=_RACE,
             falsifiers=(
@@ -186,7 +186,7 @@ _QUOT = Claim(
         ),
         _HALF(
             "loss", "slope of ln E (quotient D1) in ln n in [-0.65, -0.35]", units="quotient D1",
-            falsifiers=(_SLOW_PART, world("raw", "the raw D1, from starts of constant noise on the ray")),
+            falsifiers=(_SLOW_PART, world("raw", "the raw D1, without the quotient")),
         ),
         equal(
             "constant", "sqrt(n) E (quotient D1) = sqrt(2/pi) sum of predicted sds, within 25 %", _quotient_constant,
@@ -205,11 +205,17 @@ _ARTEFACT = Claim(
     "N(0, 1)) follows the START, not the data: slope -alpha (exactly, with the temperature frozen). A published log-log slope of a raw "
     "Voronoi loss from starts whose noise shrinks measures alpha. Under a gelu gate the fit forgets its start.",
     checks=(
-        rate(
-            "constant-start", "slope of ln E |tau_hat - tau| in ln n in [-0.15, 0.15] at alpha = 0", 0.0, (-0.15, 0.15),
-            (world("gelu", "the same protocol under a gelu gate: slope -1/2"),),
-            (_MLE, _EXACT_K, LINEAR, Assumption("A4", "starts of constant noise: alpha = 0", lambda alpha: alpha == 0)),
-            units="|tau_hat - tau|",
+        Check(
+            name="constant-start",
+            relation=Relation.EQUAL,
+            provenance=Provenance.DERIVED,
+            formula="median slope of ln |tau_hat - tau| in ln n within 0.15 of -alpha = 0; n/10 to n, one start a replicate",
+            bound=lambda: 0.0,
+            margin=0.15,
+            method="quantile",  # a start by chance at the truth makes a slope of any size
+            assumptions=(_MLE, LINEAR, Assumption("A4", "starts of constant noise: alpha = 0", lambda alpha: alpha == 0)),
+            falsifiers=(world("gelu", "the same protocol under a gelu gate: slope about -1/2"),),
+            units="log-log slope",
         ),
         exact(
             "frozen", "slope of |tau_hat - tau| in ln n = -alpha within 0.02, temperature frozen, common draws", lambda alpha=0.0: -alpha,

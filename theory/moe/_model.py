@@ -67,7 +67,8 @@ def mixture(beta1, beta0, tau, a, b, nu):
     Raises: ValueError for lengths that differ, numbers that are not finite, tau <= 0, a variance <= 0.
     """
     fn = "mixture"
-    arrays = {name: _arguments.finite(fn, name, value) for name, value in (("beta1", beta1), ("beta0", beta0), ("a", a), ("b", b), ("nu", nu))}
+    given = {"beta1": beta1, "beta0": beta0, "a": a, "b": b, "nu": nu}
+    arrays = {name: _arguments.finite(fn, name, value) for name, value in given.items()}
     for name in ("beta1", "a"):
         if arrays[name].ndim == 1:
             arrays[name] = arrays[name][:, None]

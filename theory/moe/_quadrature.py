@@ -13,7 +13,10 @@ import numpy as np
 
 from theory.moe import _activations, _arguments, _model
 
-__all__ = ["QA", "QL", "Distances", "Quadrature", "distances", "eigenvalues", "fisher", "quadrature", "quadrature_for", "rank", "scores", "tensor_quadrature"]
+__all__ = [
+    "QA", "QL", "Distances", "Quadrature", "distances", "eigenvalues", "fisher", "quadrature", "quadrature_for", "rank", "scores",
+    "tensor_quadrature",
+]  # fmt: skip
 
 SINGULAR = 1e-13  # eigenvalues below this share of the largest are zero
 
