@@ -59,7 +59,7 @@ def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, smok
         chunk=chunk,
         block=4,
         seconds_per_replicate=each * mean_n + 3e-4,
-        bytes_per_replicate=200.0 * max(c.n for c in (*cells, *gpu)) + 5e6,
+        bytes_per_replicate=30.0 * max(c.n for c in (*cells, *gpu)) + 5e6,
         x64=True,
     )
 
@@ -81,6 +81,13 @@ def _slope_of(share, sizes):
         return (-0.5, (share() if callable(share) else share) / math.sqrt(spread))
 
     return known
+
+
+def _root_moments(k, truth):
+    """sqrt(chi^2_q/8): mean and sd."""
+    q = 8 * theory.hellinger_constant(_mle.MODELS[truth][1], k, 1)
+    mean = theory.root_constant(q)
+    return (mean, math.sqrt(q / 8 - mean**2))
 
 
 def _share(truth, *parts):
@@ -211,7 +218,7 @@ EXPERIMENTS = (
         support=_indicator, expected=_coin(0.59),
     ),
     _fits(
-        "thm1c/root", (*_cells("TL", _LAST), *_cells("TA", _LAST)), _partial(_ROOT, root_n=True), 320, expected=_moments(1.0, 0.25, 0.3),
+        "thm1c/root", (*_cells("TL", _LAST), *_cells("TA", _LAST)), _partial(_ROOT, root_n=True), 320, expected=_root_moments,
         gpu=(*_cells("TL", (30_000,)), *_cells("TA", (30_000,))), gpu_replicates=8192, ask=FitCell("TL", 10_000),
     ),
     _fits(
@@ -231,7 +238,10 @@ EXPERIMENTS = (
         support=_indicator, expected=_coin(1.0),
     ),
     _race("thm2c/race", (*_races("random-start"), *_races("near-first")), _mle.prepare_race, 288, ask=RaceCell("near-first", 1000, 2)),
-    _race("thm2c/race!leak", _races("near-own", sizes=(1000, 10_000)), _mle.prepare_race, 192),
+    _race(
+        "thm2c/race!leak", _races("near-first", sizes=(1000, 10_000), powers=(2,)), _partial(_mle.prepare_race, leak=True), 96,
+        expected=_moments(0.035, 0.035),
+    ),
     _race(
         "thm2c/race!gelu", (RaceCell("near-first", 10_000, 1, 0.075),), _partial(_mle.prepare_race, activation="gelu"), 960,
         expected=_moments(0.0069, 0.0039),
@@ -245,7 +255,7 @@ EXPERIMENTS = (
         "quot/constant", _cells("TL", _LAST), _partial(_mle.prepare_fits, statistic="quotient", root_n=True), 320,
         expected=_moments(14.9, 6.45, 0.5), gpu=_cells("TL", (100_000,)), ask=FitCell("TL", 10_000),
     ),
-    _rays("constant-start", (RayCell("TL", 10_000, 0.0),), 384, expected=_moments(0.0, 0.3), ask=RayCell("TL", 10_000, 0.0)),
+    _rays("constant-start", (RayCell("TL", 10_000, 0.0),), 768, expected=_moments(0.0, 0.3), ask=RayCell("TL", 10_000, 0.0)),
     _rays("constant-start!gelu", (RayCell("TL", 10_000, 0.0),), 256, truth="TA"),
     _rate(
         "thm3/slope", _cells("TA", (3000, 10_000, 30_000, 100_000)), _partial(_mle.prepare_fits, statistic="raw"), 512,

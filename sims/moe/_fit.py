@@ -20,6 +20,7 @@ MAX_ITERATIONS = 800  # passes over the data; at 200 one over-specified fit in f
 TOLERANCE = 1e-9  # of the mean log-likelihood: gain of the last step, and gain that the model expects of it
 SWITCH = 10
 LONGEST, FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 2.0, 1e-3, 1e-12, 100.0
+RESTART_DAMPING = 1.0
 
 
 class Fit(NamedTuple):
@@ -36,6 +37,7 @@ class _State(NamedTuple):
     g: jax.Array
     H: jax.Array
     mu: jax.Array
+    age: jax.Array  # evaluations since H was begun
     evaluations: jax.Array
     done: jax.Array
     converged: jax.Array
@@ -83,22 +85,24 @@ def fit(theta, K, gate, x, y, n, num_chunks, free, tolerance=TOLERANCE):
         step = s.trial - s.theta
         gain, expected = ll - s.ll, 0.5 * jnp.sum(s.g * step)
         better = gain > 0
-        first = s.evaluations == 0
-        H = jnp.where(s.evaluations <= SWITCH, H, _corrected(s.H, step, s.g - g))
+        first = s.age == 0
+        H = jnp.where(s.age <= SWITCH, H, _corrected(s.H, step, s.g - g))
         theta, ll, g, H = (jnp.where(better, new, old) for new, old in ((s.trial, s.theta), (ll, s.ll), (g, s.g), (H, s.H)))
         mu = jnp.where(better, jnp.maximum(s.mu * 0.3, LEAST_DAMPING), s.mu * 10)
         mu = jnp.where(first, FIRST_DAMPING, mu)
         small = ~first & (expected < tolerance) & (jnp.abs(gain) < tolerance)
+        stuck = ~better & (mu > RESTART_DAMPING) & (s.age > SWITCH)  # rounding has spoilt H: begin again from its Gram matrix
         done = small | (mu > MOST_DAMPING) | (s.evaluations >= MAX_ITERATIONS)
         held = ((theta <= least) & (g < 0)) | ((theta >= most) & (g > 0))  # on the edge of the box, and pushed outwards
         moves = jnp.where(held, 0.0, free)
         step = _solved(H * moves[:, None] * moves[None, :] + mu * eye, g * moves)
         length = jnp.sqrt(jnp.sum(step * step))
         trial = jnp.clip(theta + step * jnp.minimum(1.0, LONGEST / jnp.maximum(length, 1e-300)), least, most)
-        return _State(trial, theta, ll, g, H, mu, s.evaluations + 1, done, small)
+        trial, ll, mu = jnp.where(stuck, theta, trial), jnp.where(stuck, -jnp.inf, ll), jnp.where(stuck, FIRST_DAMPING, mu)
+        return _State(trial, theta, ll, g, H, mu, jnp.where(stuck, 0, s.age + 1), s.evaluations + 1, done, small)
 
     start = jnp.clip(theta, least, most)
     zero, none = jnp.zeros((), x.dtype), jnp.array(False)
-    first = _State(start, start, zero - jnp.inf, jnp.zeros(p, x.dtype), eye, zero, jnp.zeros((), jnp.int32), none, none)
+    first = _State(start, start, zero - jnp.inf, jnp.zeros(p, x.dtype), eye, zero, *[jnp.zeros((), jnp.int32)] * 2, none, none)
     end = jax.lax.while_loop(go_on, evaluate, first)
     return Fit(end.theta, end.ll, end.evaluations, end.converged)

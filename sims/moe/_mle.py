@@ -38,7 +38,7 @@ STATISTICS = (
     "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "tau", "quotient2", "raw2", "same-ray",
     "same-point", "race", "beaten", "relative", "slope",
 )  # fmt: skip
-ESTIMATORS = ("random-start", "near-first", "near-own")
+ESTIMATORS = ("random-start", "near-first")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -330,9 +330,12 @@ def race_worlds(dtau, activation="linear"):
     return tuple(_model.gauge_scale(_model.TL, t / _model.TL.tau, "linear", "inside") for t in (1.0, 1.0 + dtau))
 
 
-def prepare_race(cell, activation="linear"):
-    """RaceCell -> FitPrepared: one data set from each truth, one fit of each. Lying world: gelu, whose two laws differ."""
-    centre = [0, 1] if cell.estimator == "near-own" else [0, 0]
+def prepare_race(cell, activation="linear", leak=False):
+    """RaceCell -> FitPrepared: one data set from each truth, one fit of each.
+
+    Lying worlds: gelu, whose two laws differ; leak: a fit starts near the truth that drew its data.
+    """
+    centre = [0, 1] if leak else [0, 0]
     random = [float(cell.estimator == "random-start")] * 2
     return _prepared(
         "TL" if activation == "linear" else "TA", cell.n, 2, worlds=race_worlds(cell.dtau, activation), statistic="race", world=[0, 1],

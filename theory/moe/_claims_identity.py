@@ -168,7 +168,8 @@ _DEF1 = Claim(
     id="moe.def1",
     source="the paper's abstract, qualitatively; form derived here",
     statement="First-order independence: {1, sigma(beta1_i.x), x sigma'(beta1_i.x)} over all i are linearly independent in L2(X); second "
-    "order: with {x^2 sigma'', x^2 sigma'^2, x sigma sigma', sigma^2} added. Holds for sigmoid, tanh, gelu, silu, softplus and sin at slopes "
+    "order: with {x^2 sigma'', x^2 sigma'^2, x sigma sigma', sigma^2} added. Holds for sigmoid, tanh, gelu, silu, softplus and sin "
+    "at slopes "
     "(1.2, -0.7), fails for homogeneous sigma. Second order holds by so little that it is practically degenerate.",
     checks=(
         exact(
@@ -189,9 +190,11 @@ _DEF1 = Claim(
 _ANTIPODAL = Claim(
     id="moe.antipodal",
     source="derived here; limits the paper's independence condition",
-    statement="Two experts with beta1_2 = -beta1_1: distinct slopes are not enough. gelu, silu, softplus have sigma(z) - sigma(-z) = z, so the "
+    statement="Two experts with beta1_2 = -beta1_1: distinct slopes are not enough. gelu, silu, softplus have sigma(z) - sigma(-z) "
+    "= z, so the "
     "gate is exactly linear and the WHOLE ray is unidentifiable; sigmoid, tanh, sin have a singular Fisher information with null vector "
-    "(1, 1) in the slopes (a fold: identifiable at second order). mish and elu survive, and so does every sigma once a third slope is there.",
+    "(1, 1) in the slopes (a fold: identifiable at second order). mish and elu survive, and so does every sigma once a third slope "
+    "is there.",
     checks=(
         exact(
             "singular", "smallest Fisher eigenvalue/largest = 0 at slopes (1.2, -1.2); six activations", 0.0,

@@ -22,7 +22,8 @@ _FLAT = wrong("flat", "window [-0.25, 0.15] is claimed", margin=(-0.25, 0.15))
 _THM4 = Claim(
     id="moe.thm4",
     source="rate as reported by a summary of the paper; the loss recalled and derived",
-    statement="Over-specified: D2 = O(n^(-1/2)) up to logarithms, hence n^(-1/4) for beta1, tau and a, n^(-1/(2 rbar)) for b and n^(-1/rbar) "
+    statement="Over-specified: D2 = O(n^(-1/2)) up to logarithms, hence n^(-1/4) for beta1, tau and a, n^(-1/(2 rbar)) for b and "
+    "n^(-1/rbar) "
     "for nu in cells of several atoms; under an activation gate that is second-order independent, and for the linear gate after the "
     "quotient if one cell is a singleton.",
     checks=(
@@ -55,7 +56,8 @@ def _shifted(by):
 _RBAR = Claim(
     id="moe.rbar",
     source="values as reported by a summary of the paper; sequences derived here",
-    statement="rbar(2) = 4 and rbar(3) = 6 are attained: splitting an atom into two (three) with compensated variance moves the law by order "
+    statement="rbar(2) = 4 and rbar(3) = 6 are attained: splitting an atom into two (three) with compensated variance moves the law "
+    "by order "
     "eps^4 (eps^6) only, uncompensated splits by eps^2. With the gate slope moved along, order 4 for the linear gate but 3 for gelu, which "
     "breaks the gate-expert identity. Remark: in the linear quotient model with a singleton cell beta1 and a are at n^(-1/4).",
     checks=(
@@ -95,8 +97,10 @@ def _half_kl():
 _OVER_LB = Claim(
     id="moe.over.lb",
     source="derived here",
-    statement="Resolution limit: KL(G_eps || G) = C eps^8 for two experts at +-eps around one, so they cannot be told from one below eps_n of "
-    "order n^(-1/8): any test has power - level <= sqrt(n KL/2), any estimator of the spread a worst risk of at least eps_n/4 at n KL = 1/2. "
+    statement="Resolution limit: KL(G_eps || G) = C eps^8 for two experts at +-eps around one, so they cannot be told from one "
+    "below eps_n of "
+    "order n^(-1/8): any test has power - level <= sqrt(n KL/2), any estimator of the spread a worst risk of at least eps_n/4 at n "
+    "KL = 1/2. "
     "At a million samples two experts .28 apart (half a standard deviation) look like one.",
     checks=(
         exact(
@@ -164,9 +168,11 @@ def _order_check(name, first, second):
 _BITE = Claim(
     id="moe.bite",
     source="derived here",
-    statement="The sample size at which the polynomial rate bites: n_bite = 100 max (sd/|theta|)^2 over gate slopes and temperature, a 10 % "
+    statement="The sample size at which the polynomial rate bites: n_bite = 100 max (sd/|theta|)^2 over gate slopes and "
+    "temperature, a 10 % "
     "relative error of the worst. It is 1.99e4 for TA, which was searched for; random truths need 1e5 to 1e10 depending on sigma and the "
-    "range of X, gelu less than tanh, tanh less than sigmoid. On unit-range covariates the rate is practically vacuous for sigmoid and softplus.",
+    "range of X, gelu less than tanh, tanh less than sigmoid. On unit-range covariates the rate is practically vacuous for sigmoid "
+    "and softplus.",
     checks=(
         _order_check("tanh-sigmoid", "tanh", "sigmoid"),
         _order_check("gelu-tanh", "gelu", "tanh"),
