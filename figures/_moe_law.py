@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
-from figures._moe_rates import Summaries, cases
+from figures._moe_rates import Summaries, cases, explored
 
 __all__ = ["FIGURES"]
 
@@ -32,8 +32,10 @@ def sequences(summaries: Summaries) -> Any:
         for i, (name, (words, marker)) in enumerate(_SEQUENCES.items()):
             mine = sorted((c["eps"], c["estimate"]) for c in found if c["sequence"] == name and c["act"] == act)
             eps, v = (np.array(u) for u in zip(*mine, strict=True))
-            slope = np.polyfit(np.log(eps[-4:]), np.log(v[-4:]), 1)[0] if len(eps) < 4 else np.polyfit(np.log(eps[:4]), np.log(v[:4]), 1)[0]
-            ax.plot(eps, v, marker=marker, ms=4, color=f"C{i}", label=f"{words}: slope {slope:.2f}")
+            small = eps <= 0.15
+            slope = np.polyfit(np.log(eps[small]), np.log(v[small]), 1)[0]
+            look = {"ls": "--", "mfc": "none", "ms": 8} if name == "mixed" else {"ms": 4}
+            ax.plot(eps, v, marker=marker, **look, color=f"C{i}", label=f"{words}: slope {slope:.2f}")
         eps = np.array([0.05, 0.3])
         for order, top in ((2, 0.02), (4, 2.5e-3), (6, 3.2e-4)):
             ax.plot(eps, top * (eps / 0.3) ** order, "k--", lw=0.9, label="orders 2, 4, 6" if order == 2 else None)
@@ -51,22 +53,23 @@ def sequences(summaries: Summaries) -> Any:
 
 
 _PANELS = (
-    (1.0, 0.0, "X ~ U(-1, 1), slopes (1.2, -0.7)"),
-    (3.0, 0.0, "X ~ U(-3, 3), slopes (1.2, -0.7)"),
-    (3.0, 1.0, "X ~ U(-3, 3), slopes ±1.2"),
+    (1.0, False, "X ~ U(-1, 1), slopes (1.2, -0.7)"),
+    (3.0, False, "X ~ U(-3, 3), slopes (1.2, -0.7)"),
+    (3.0, True, "X ~ U(-3, 3), slopes ±1.2"),
 )
 _FLOOR = 1e-14
 
 
 def spectra(summaries: Summaries) -> Any:
     """Fisher eigenvalues per activation, zero modes marked."""
-    found = cases(summaries, "gauge", "~spectra")
-    if not found:
+    points = explored(summaries, "gauge", "~spectra")
+    if not points:
         return None
-    acts = list(dict.fromkeys(c["act"] for c in found))
+    acts = list(dict.fromkeys(c["act"] for c in points[0]["cases"]))
     fig, axes = plt.subplots(1, 3, figsize=(12.5, 4.6), sharey=True)
     for ax, (half, antipodal, title) in zip(axes, _PANELS, strict=True):
-        mine = [c for c in found if c["half"] == half and c["antipodal"] == antipodal]
+        cells = {(p["cell"]["half"], p["cell"]["antipodal"]): p["cases"] for p in points}
+        mine = cells[half, antipodal]
         top = {act: max(c["estimate"] for c in mine if c["act"] == act) for act in acts}
         zero = [c for c in mine if c["estimate"] < 1e-12 * top[c["act"]]]
         rest = [c for c in mine if c["estimate"] >= 1e-12 * top[c["act"]]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from theory import moe as theory
 
@@ -66,6 +67,9 @@ def _joined(*lines: tuple[np.ndarray, ...] | None) -> tuple[np.ndarray, ...] | N
     return tuple(np.array(v) for v in zip(*(known[n] for n in sorted(known)), strict=True)) if known else None
 
 
+_EXPONENTS = (("0", 0.0), ("-1/12", 1 / 12), ("-1/4", 0.25))  # of the start's noise
+
+
 def losses(summaries: Summaries) -> Any:
     """Voronoi losses against n: exact- and over-specified; what the start does to the raw temperature."""
     raw, activation = explored(summaries, "artefact", "~raw"), explored(summaries, "thm3", "~loss")
@@ -75,7 +79,9 @@ def losses(summaries: Summaries) -> Any:
         return None
     fig, axes = plt.subplots(1, 3, figsize=(13.5, 4.9))
     ax = axes[0]
-    _draw_line(ax, sizes_of(raw), "linear gate, raw $D_1$", "s-", "C1")
+    for (name, alpha), style, color in zip(_EXPONENTS, ("s-", "^-", "v-"), ("C1", "C3", "C4"), strict=True):
+        mine = [p for p in raw if abs(p["cell"]["s"] * p["cell"]["n"] ** alpha - 0.3) < 1e-6]
+        _draw_line(ax, sizes_of(mine), f"linear gate, raw $D_1$, start .3 $n^{{{name}}}$", style, color)
     _draw_line(ax, _rate_points(summaries, "quot", "loss"), "linear gate, quotient $D_1$", "o-", "C0")
     _draw_line(ax, _joined(sizes_of(activation), _rate_points(summaries, "thm3", "slope")), "gelu gate, $D_1$", "D-", "C2")
     for G, act, half, lo, hi in ((theory.TL, "linear", 1, 1e3, 1e4), (theory.TA, "gelu", 3, 3e2, 1e5)):
@@ -83,7 +89,7 @@ def losses(summaries: Summaries) -> Any:
         n = np.array([lo, hi])
         ax.plot(n, constant / np.sqrt(n), "k--", lw=1.1, label="predicted constant / $\\sqrt{n}$" if act == "linear" else None)
     _log_axes(ax, "exact-specified, two experts", "loss, band: mean ± 2 standard errors")
-    ax.set_ylim(top=60)
+    ax.set_ylim(top=200)
     ax.legend(loc="upper right")
     ax = axes[1]
     _draw_line(ax, sizes_of(over["~raw"]), "linear gate, raw $D_2$", "s-", "C1")
@@ -91,6 +97,8 @@ def losses(summaries: Summaries) -> Any:
     _draw_line(ax, sizes_of(over["~gelu"]), "gelu gate, $D_2$", "D-", "C2")
     _log_axes(ax, "over-specified, three for two", "loss, band: mean ± 2 standard errors")
     ax.set_ylim(top=20)
+    ax.set_xticks([500, 2000, 8000], ["500", "2,000", "8,000"])
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(loc="upper right")
     ax = axes[2]
     alpha = np.linspace(-0.02, 0.27, 2)

@@ -39,10 +39,9 @@ def _pde_check(name, which, *worlds):
     return _with_worlds(f"pde/{name}", _partial(_pde.evaluate_pde, which=which), *worlds, seconds=0.02)
 
 
-def _figure(name, evaluate, seconds):
+def _figure(name, evaluate, seconds, cells=_ONE):
     """Evaluated for figures alone, at the default size."""
-    one = (GateCell("inside"),)
-    return Experiment(check=f"moe.{name}", cells={"default": one, "gpu": one}, evaluate=evaluate, seconds_per_replicate=seconds)
+    return Experiment(check=f"moe.{name}", cells={"default": cells, "gpu": cells}, evaluate=evaluate, seconds_per_replicate=seconds)
 
 
 _SIX = identities.SIX
@@ -96,7 +95,10 @@ EXPERIMENTS = (
     _exact("over.lb/exponent", identities.evaluate_resolution, 0.5),
     _exact("bite/reference", _races.evaluate_reference, 0.1),
     _figure("rbar/~paths", identities.evaluate_paths, 1.5),
-    _figure("gauge/~spectra", identities.evaluate_spectra, 1.5),
+    _figure(
+        "gauge/~spectra", identities.evaluate_spectra, 0.2,
+        tuple(identities.SpectrumCell(*c) for c in ((1.0, False), (3.0, False), (3.0, True))),
+    ),
     _figure("gauge/~profiles", identities.evaluate_profiles, 2.0),
     _figure("over.lb/~limits", identities.evaluate_limits, 1.5),
 )  # fmt: skip

@@ -252,8 +252,8 @@ EXPERIMENTS = (
     ),
     _rate("quot/loss!raw", _cells("TL", _QUOTIENT_SIZES, s=0.3), _partial(_mle.prepare_fits, statistic="raw"), 768),
     _fits(
-        "quot/constant", _cells("TL", _LAST), _partial(_mle.prepare_fits, statistic="quotient", root_n=True), 320,
-        expected=_moments(14.9, 6.45, 0.5), gpu=_cells("TL", (100_000,)), ask=FitCell("TL", 10_000),
+        "quot/constant", _cells("TL", _LAST), _partial(_mle.prepare_fits, statistic="quotient", root_n=True), 640,
+        expected=_moments(14.9, 6.45, 0.97), gpu=_cells("TL", (100_000,)), ask=FitCell("TL", 10_000),
     ),
     _rays("constant-start", (RayCell("TL", 10_000, 0.0),), 768, expected=_moments(0.0, 0.3), ask=RayCell("TL", 10_000, 0.0)),
     _rays("constant-start!gelu", (RayCell("TL", 10_000, 0.0),), 256, truth="TA"),
@@ -262,8 +262,8 @@ EXPERIMENTS = (
         expected=_moments(-0.5, 0.2),
     ),
     _fits(
-        "thm3c/constant", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True), 512,
-        expected=_moments(67.5, 30.7, 0.75), gpu=_cells("TA", (100_000,)), ask=FitCell("TA", 10_000),
+        "thm3c/constant", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True), 768,
+        expected=_moments(67.5, 30.7, 1.0), gpu=_cells("TA", (100_000,)), ask=FitCell("TA", 10_000),
     ),
     _fits(
         "thm3c/constant!relu", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True, truth="TR", copy=2.0), 96,
@@ -281,13 +281,16 @@ EXPERIMENTS = (
     _bites("gelu-tanh", _partial(_limits.prepare_bite, first="gelu", second="tanh"), 256, _coin(0.89), _UNIT, ask=BiteCell(1.0)),
     _bites("gelu-tanh!reverse", _partial(_limits.prepare_bite, first="tanh", second="gelu"), 256, _coin(0.09), _UNIT),
     _fits(
-        "bite/error", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="relative"), 960, expected=_moments(0.1126, 0.085, 0.95),
+        "bite/error", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="relative"), 960, expected=_moments(0.1126, 0.085, 1.0),
         gpu=_cells("TA", (20_000,)), ask=FitCell("TA", 10_000),
     ),
     # --- drawn for figures, without a verdict
     _bites("~truths", _limits.prepare_bite, 512, None, _HALVES, seconds=0.006),
     _rays("~slopes", tuple(RayCell(truth, 10_000, alpha) for truth in ("TL", "TA") for alpha in (0.0, 1 / 12, 0.25)), 64),
-    _fits("artefact/~raw", _cells("TL", _SIZES), _partial(_mle.prepare_fits, statistic="raw"), 64),
+    _fits(
+        "artefact/~raw", tuple(FitCell("TL", n, s=0.3 * n**-alpha) for alpha in (0.0, 1 / 12, 0.25) for n in _SIZES),
+        _partial(_mle.prepare_fits, statistic="raw"), 64,
+    ),
     _fits("thm3/~loss", _cells("TA", _SIZES), _partial(_mle.prepare_fits, statistic="raw"), 64),
     _fits("thm4/~linear", _cells("TL", _OVER_SIZES, k=3), _partial(_mle.prepare_fits, statistic="quotient2"), 32),
     _fits("thm4/~raw", _cells("TL", _OVER_SIZES, k=3), _partial(_mle.prepare_fits, statistic="raw2"), 32),

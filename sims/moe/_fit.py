@@ -59,7 +59,7 @@ def _solved(A, g):
     def eliminate(i, state):
         A, g = state
         row, pivot = A[i] / A[i, i], g[i] / A[i, i]
-        column = A[:, i] * (jnp.arange(p) != i)
+        column = jnp.where(jnp.arange(p) == i, 0.0, A[:, i])
         return (A - column[:, None] * row[None]).at[i].set(row), (g - column * pivot).at[i].set(pivot)
 
     return jax.lax.fori_loop(0, p, eliminate, (A, g))[1]

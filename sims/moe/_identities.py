@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from sims._experiment import Case
@@ -313,17 +315,22 @@ def evaluate_paths(cell, rng):
     return cases
 
 
+@dataclasses.dataclass(frozen=True)
+class SpectrumCell:
+    """Base truth of moe.antipodal, X ~ U(-half, half); slopes (1.2, -1.2) if antipodal, else (1.2, -0.7)."""
+
+    half: float
+    antipodal: bool
+
+
 def evaluate_spectra(cell, rng):
-    """Fisher eigenvalues per activation and range of X, for the base truth with slopes (1.2, -.7) and antipodal ones."""
+    """Fisher eigenvalues per activation."""
+    G = _model.antipodal_truth((1.2, -1.2) if cell.antipodal else BASE_SLOPES)
+    quad = _quadrature.quadrature(-cell.half, cell.half, 48, -16, 16, 501)
     cases = []
-    for half, slopes in ((1.0, BASE_SLOPES), (3.0, BASE_SLOPES), (3.0, (1.2, -1.2))):
-        G = _model.antipodal_truth(slopes)
-        quad = _quadrature.quadrature(-half, half, 48, -16, 16, 501)
-        for act in ("linear", "relu", "leaky_relu", *SIX, "mish", "elu"):
-            H = _model.anchored(G, act)
-            lam = _quadrature.eigenvalues(_quadrature.fisher(H, quad, act))
-            fields = {"act": act, "half": half, "antipodal": float(slopes != BASE_SLOPES)}
-            cases += [Case(act, float(max(v, 1e-20)), {**fields, "index": float(i)}) for i, v in enumerate(lam)]
+    for act in ("linear", "relu", "leaky_relu", *SIX, "mish", "elu"):
+        lam = _quadrature.eigenvalues(_quadrature.fisher(_model.anchored(G, act), quad, act))
+        cases += [Case(act, float(max(v, 1e-20)), {"act": act}) for v in lam]
     return cases
 
 
