@@ -256,10 +256,10 @@ def test_compiled_losses_equal_theory_s_for_random_fits_of_three_atoms():
     for i in range(40):
         act, gate, truth = ("linear", "gelu")[i % 2], GATES[i // 2 % 2], theory.TL if i % 2 == 0 else theory.TA
         T = theory.to_gate(truth, gate)
-        spread = lambda v: np.concatenate([v, v[rng.integers(0, 2, 1)]])  # noqa: E731
+        source, noise = np.array([0, 1, rng.integers(0, 2)]), 0.3 * rng.normal(size=(5, 3))
         near = theory.mixture(
-            spread(T.beta1) + 0.3 * rng.normal(size=(3, 1)), spread(T.beta0) + 0.3 * rng.normal(size=3), T.tau * 1.2,
-            spread(T.a) + 0.3 * rng.normal(size=(3, 1)), spread(T.b) + 0.3 * rng.normal(size=3), spread(T.nu) * np.exp(0.3 * rng.normal(size=3)),
+            T.beta1[source, 0] + noise[0], T.beta0[source] + noise[1], 1.2 * T.tau, T.a[source, 0] + noise[2], T.b[source] + noise[3],
+            T.nu[source] * np.exp(noise[4]),
         )  # fmt: skip
         law = _gate(act, gate, ("linear", "gelu"))
         known = theory.voronoi_losses(near, T, act, gate)

@@ -41,21 +41,21 @@ def _cells(truth, sizes, **more):
     return tuple(FitCell(truth, n, **more) for n in sizes)
 
 
-def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, smoke=(), support=_positive, expected=None, ask=None, chunk=32):
+def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, support=_positive, expected=None, ask=None, chunk=32):
     """Fits: a replicate is one data set (two where two starts are compared)."""
     some = cells[0] if cells else gpu[0]
     mean_n = sum(c.n for c in cells or gpu) / len(cells or gpu)
     each = _PER_POINT * (1.5 if some.truth == "TA" else 1.0) * (10 if some.k > 2 else 1)
     return Experiment(
         check=f"moe.{check}",
-        cells={"smoke": smoke, "default": cells, "gpu": gpu or cells},
+        cells={"default": cells, "gpu": gpu or cells},
         ask=ask,
         validate=_mle.validate_fits,
         prepare=prepare,
         simulate=_mle.simulate_fits,
         support=support,
         expected=expected,
-        max_replicates={"smoke": replicates, "default": replicates, "gpu": gpu_replicates if gpu else replicates},
+        max_replicates={"default": replicates, "gpu": gpu_replicates if gpu else replicates},
         chunk=chunk,
         block=4,
         seconds_per_replicate=each * mean_n + 3e-4,
@@ -93,6 +93,7 @@ def _root_moments(k, truth):
 def _share(truth, *parts):
     """sd over mean of the loss, or of parts of it, as the Fisher information predicts."""
 
+    @functools.cache
     def share():
         G, act = _mle.MODELS[truth][:2]
         quad = theory.quadrature_for(G, -1, 1) if truth == "TL" else theory.quadrature_for(G, -3, 3)
@@ -156,7 +157,7 @@ def _limit(check, prepare, replicates, support, expected, ask=None):
     cells = (LimitCell(1000), LimitCell(10_000))
     return Experiment(
         check=f"moe.over.lb/{check}",
-        cells={"smoke": (), "default": cells, "gpu": (*cells, LimitCell(1_000_000)) if "!" not in check else cells},
+        cells={"smoke": cells[:1], "default": cells, "gpu": (*cells, LimitCell(1_000_000)) if "!" not in check else cells},
         ask=ask,
         validate=_limits.validate_limit,
         prepare=prepare,
@@ -223,11 +224,11 @@ EXPERIMENTS = (
     ),
     _fits(
         "gauge/same-data-linear", _cells("TL", (1000,)), _partial(_mle.prepare_fits, statistic="same-ray", second=2.0), 96,
-        smoke=_cells("TL", (1000,)), support=_indicator, expected=_coin(0.0), ask=FitCell("TL", 1000),
+        support=_indicator, expected=_coin(0.0), ask=FitCell("TL", 1000),
     ),
     _fits(
         "gauge/same-data-linear!gelu", _cells("TL", (1000,)), _partial(_mle.prepare_fits, statistic="same-ray", second=2.0, truth="TA"), 96,
-        smoke=_cells("TL", (1000,)), support=_indicator, expected=_coin(1.0),
+        support=_indicator, expected=_coin(1.0),
     ),
     _fits(
         "gauge/same-data-gelu", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="same-point", second=2.0), 96,

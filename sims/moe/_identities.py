@@ -288,7 +288,7 @@ RESOLUTION_N = (1e4, 3e4, 1e5, 3e5, 1e6)
 
 def evaluate_resolution(cell, rng):
     """Slope of ln eps_n in ln n, 1e4 to 1e6, TL and the two-atom sequence."""
-    eps = [_constants.resolution_eps(TL, n, QL) for n in RESOLUTION_N]
+    eps = [_constants.resolution_eps(TL, n, _quadrature.QL_SMALL) for n in RESOLUTION_N]
     return [Case("TL, two atoms", _slope(RESOLUTION_N, eps))]
 
 
@@ -297,7 +297,7 @@ def evaluate_limits(cell, rng):
     cases = []
     for name in ("two", "three"):
         for n in (1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 1e7):
-            cases.append(Case(name, _constants.resolution_eps(TL, n, QL, name=name), {"n": n, "sequence": name}))
+            cases.append(Case(name, _constants.resolution_eps(TL, n, _quadrature.QL_SMALL, name=name), {"n": n, "sequence": name}))
     return cases
 
 

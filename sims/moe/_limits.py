@@ -63,7 +63,7 @@ def validate_limit(cell):
 
 def prepare_limit(cell, statistic=0, farther=1.0):
     """LimitCell -> LimitPrepared. farther: multiplies eps_n in a lying world; the threshold stays the declared one's."""
-    eps = _constants.resolution_eps(_model.TL, cell.n, _quadrature.QL)
+    eps = _constants.resolution_eps(_model.TL, cell.n, _quadrature.QL_SMALL)
     size, chunk, used = _mle.buffer(cell.n)
     return LimitPrepared(
         size=size, chunk=chunk, n=np.int32(cell.n), num_chunks=np.int32(used), statistic=np.int32(statistic),

@@ -52,7 +52,7 @@ def independence_sv(act, betas, order, lo, hi, nodes=200):
     fn = "independence_sv"
     _arguments.require(order in (1, 2), fn, f"order must be 1 or 2, got {order}.")
     lo, hi = _arguments.span(fn, lo, hi)
-    t, w = np.polynomial.legendre.leggauss(nodes)
+    t, w = _quadrature.legendre(nodes)
     x = lo + 0.5 * (hi - lo) * (t + 1)
     columns = [np.ones_like(x)]
     for b in _arguments.finite(fn, "betas", betas).ravel():

@@ -14,8 +14,8 @@ import numpy as np
 from theory.moe import _activations, _arguments, _model
 
 __all__ = [
-    "QA", "QL", "Distances", "Quadrature", "distances", "eigenvalues", "fisher", "quadrature", "quadrature_for", "rank", "scores",
-    "tensor_quadrature",
+    "QA", "QL", "QL_SMALL", "Distances", "Quadrature", "distances", "eigenvalues", "fisher", "legendre", "quadrature",
+    "quadrature_for", "rank", "scores", "tensor_quadrature",
 ]  # fmt: skip
 
 SINGULAR = 1e-13  # eigenvalues below this share of the largest are zero
@@ -42,6 +42,12 @@ class Distances:
     kl: float
 
 
+@functools.cache
+def legendre(nodes):
+    """Gauss-Legendre nodes and weights on [-1, 1]."""
+    return np.polynomial.legendre.leggauss(nodes)
+
+
 def _y_rule(ylo, yhi, ny):
     y = np.linspace(ylo, yhi, ny)
     w = np.full(ny, y[1] - y[0])
@@ -53,7 +59,7 @@ def quadrature(lo, hi, nx, ylo, yhi, ny):
     """d = 1: nx Gauss-Legendre nodes on [lo, hi], ny trapezoid nodes on [ylo, yhi]."""
     lo, hi = _arguments.span("quadrature", lo, hi)
     _arguments.span("quadrature", ylo, yhi)
-    t, w = np.polynomial.legendre.leggauss(nx)
+    t, w = legendre(nx)
     return Quadrature((lo + 0.5 * (hi - lo) * (t + 1))[:, None], 0.5 * w, *_y_rule(ylo, yhi, ny))
 
 
@@ -66,6 +72,7 @@ def tensor_quadrature(lo, hi, d, nx, ylo, yhi, ny):
 
 
 QL = quadrature(-1, 1, 32, -12, 12, 3001)  # for TL
+QL_SMALL = quadrature(-1, 1, 24, -10, 10, 1001)  # for TL, where many distances are wanted
 QA = quadrature(-3, 3, 48, -16, 16, 3001)  # for TA
 
 
