@@ -4,7 +4,6 @@ import dataclasses
 import json
 import math
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -275,7 +274,8 @@ def test_quotient_undoes_the_ray_exactly():
 
 @pytest.mark.claim("moe.bite")
 def test_advice_of_the_reference_truths(capsys, tmp_path):
-    advice = theory.advise(theory.TA, -3, 3, "gelu", n=1000)
+    with pytest.warns(UserWarning, match="n_bite = 1.99e"):
+        advice = theory.advise(theory.TA, -3, 3, "gelu", n=1000)
     assert advice.n_bite == pytest.approx(1.9911e4, rel=1e-3)
     assert advice.predicted.rank == advice.predicted.parameters == 10
     assert any("n_bite" in w for w in advice.warnings)
@@ -289,6 +289,8 @@ def test_advice_of_the_reference_truths(capsys, tmp_path):
     assert "ray: yes" in said
     assert "Fisher rank: 8 of 9" in said
     assert "no n is enough" in said
+    assert _bite.bite_command(["--truth", str(truth), "--activation", "linear", "--range", "-1", "1", "--k", "4"]) == 0
+    assert "warning: linear gate with k=4" in capsys.readouterr().out
     assert _bite.bite_command(["--activation", "gelu", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["rank"] == 10
@@ -313,10 +315,8 @@ def test_truths_that_are_fragile_are_warned_about():
         (theory.mixture((1, 0), (0, 0), 1, (1, 1), (0, 0), (1, 1)), "gelu", 2, "duplicate experts"),
     ):
         with pytest.warns(UserWarning, match=words):
-            _model.warn_truth(G, act, k)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        _model.warn_truth(theory.TA, "gelu", 2)
+            assert any(words in w for w in theory.advise(G, -1, 1, act, k=k).warnings)
+    assert theory.advise(theory.TA, -3, 3, "gelu").warnings == ()  # and warnings are errors here
 
 
 # ------------------------------------------------------------------------------------------------------ bad input
@@ -354,6 +354,7 @@ TL, QL = theory.TL, _quadrature.QL
         (lambda: theory.resolution_eps(TL, 0, QL), "n must be finite and > 0"),
         (lambda: theory.sequence_of(TL, "four", 0.1), "sequence must be one of two, three"),
         (lambda: theory.advise(TL, 3, -3), "the range of X needs lo < hi"),
+        (lambda: theory.advise(TL, -1, 1, k=1), "under-specified fit: k must be at least k_star=2, got k=1"),
         (lambda: theory.advise(TL, -1, 1, error=0.0), "error must be finite and > 0"),
         (lambda: theory.advise(TL, -1, 1, n=10), "n too small for p=10 parameters: n must be at least 2 p = 20, got n=10"),
         (lambda: theory.read_mixture("nowhere.json"), "nowhere.json is not a readable JSON file"),

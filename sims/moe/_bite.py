@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import warnings
 
 from theory import moe as theory
 
@@ -24,10 +25,13 @@ def bite_command(argv: list[str]) -> int:
     parser.add_argument("--gate", default="inside", help="where the bias stands: inside or outside the temperature (default: inside)")
     parser.add_argument("--error", type=float, default=0.1, help="relative standard error (default: .1)")
     parser.add_argument("--n", type=int, help="a sample size that is planned")
+    parser.add_argument("--k", type=int, help="experts that are to be fitted (default: as many as the truth has)")
     parser.add_argument("--json", action="store_true", help="a JSON object")
     a = parser.parse_args(argv)
     G = theory.read_mixture(a.truth) if a.truth else theory.to_gate(theory.TA, a.gate)
-    advice = theory.advise(G, *a.range, activation=a.activation, gate=a.gate, error=a.error, n=a.n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they are part of the answer
+        advice = theory.advise(G, *a.range, activation=a.activation, gate=a.gate, error=a.error, n=a.n, k=a.k)
     print(json.dumps(_record(advice), indent=1) if a.json else _text(advice, a.range))
     return 0
 

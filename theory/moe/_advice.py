@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import warnings
 from pathlib import Path
 
 from theory.moe import _activations, _arguments, _constants, _model, _quadrature
@@ -51,28 +52,33 @@ def read_mixture(path):
         raise ValueError(f"read_mixture: {path}: {error}") from None
 
 
-def advise(G, lo, hi, activation="gelu", gate="inside", error=_constants.CHECKED_ERROR, n=None):
-    """What the Fisher information of the truth G says, X ~ U(lo, hi)^d (d = 1 or 2), as an Advice; emits no warnings, lists them.
+def advise(G, lo, hi, activation="gelu", gate="inside", error=_constants.CHECKED_ERROR, n=None, k=None):
+    """What the Fisher information of the truth G says, X ~ U(lo, hi)^d (d = 1 or 2), as an Advice.
 
-    n: a sample size that is planned, to be compared with n_bite.
+    n: a sample size that is planned, to be compared with n_bite. k: experts that are to be fitted, by default as many as G has.
+    Warns (UserWarning, and in the answer's `warnings`): of duplicate experts, antipodal slopes, two global maxima, a linear gate
+    with k >= 2 k_star, n below n_bite.
     Raises: ValueError for an unknown activation or gate, lo >= hi, k_star < 2, error or n out of range.
     """
     fn = "advise"
     _arguments.choice(fn, "activation", activation, _activations.ACTIVATIONS)
     _arguments.gate(fn, gate)
     lo, hi = _arguments.span(fn, lo, hi)
-    _arguments.fits(fn, G.k, G.k)
+    k = G.k if k is None else k
+    _arguments.fits(fn, k, G.k)
     error = _arguments.positive(fn, "error", error)
     if n is not None:
-        n = _arguments.sample_size(fn, n, _model.num_parameters(activation, G.k, G.d))
+        n = _arguments.sample_size(fn, n, _model.num_parameters(activation, k, G.d))
     G = _model.anchored(G, activation, gate)
     quad = _quadrature.quadrature_for(G, lo, hi)
     predicted = _constants.predicted_constants(G, quad, activation, gate)
     bite = _constants.n_bite(G, quad, activation, gate, error)
     values = [*G.beta1[: G.k - (activation == "linear")].ravel(), *G.beta0[:-1], G.tau, *G.a.ravel(), *G.b, *G.nu]
     seen = [(s / abs(v)) ** 2 for s, v in zip(predicted.sd, values, strict=True) if v != 0 and math.isfinite(s)]
-    notes = _model.truth_warnings(G, activation)
+    notes = _model.truth_warnings(G, activation, k)
     if n is not None and bite > n:
         notes.append(f"n_bite = {bite:.3g} exceeds n = {n:,}: the gate's rate does not bite at this sample size")
+    for sentence in notes:
+        warnings.warn(sentence, UserWarning, stacklevel=2)
     n_error = max(seen) / error**2 if seen else math.inf
     return Advice(G, activation, gate, _activations.degree(activation), predicted, error, bite, n_error, tuple(notes))

@@ -9,7 +9,6 @@ The two gates are the same family of laws: beta0 inside is beta0/tau outside.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 
 import numpy as np
 
@@ -36,7 +35,6 @@ __all__ = [
     "split",
     "to_gate",
     "truth_warnings",
-    "warn_truth",
     "weights",
 ]
 
@@ -262,9 +260,3 @@ def truth_warnings(G, act="linear", k=None):
     if act == "linear" and k >= 2 * G.k:
         found.append(f"linear gate with k={k} >= 2 k_star={2 * G.k}: doubling every atom leaves the law unchanged (moe.cosh)")
     return found
-
-
-def warn_truth(G, act="linear", k=None):
-    """Emits `truth_warnings` as UserWarnings."""
-    for sentence in truth_warnings(G, act, k):
-        warnings.warn(sentence, UserWarning, stacklevel=3)
