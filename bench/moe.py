@@ -68,7 +68,7 @@ def our_fits(x: np.ndarray, y: np.ndarray, theta: np.ndarray) -> Callable[[], np
     gate = _density.Gate(("linear",), jnp.int32(0), jnp.float64(1.0))
 
     def one(theta, x, y):
-        return _fit.fit(theta, K, gate, x, y, jnp.int32(POINTS), jnp.int32(1), jnp.ones(P), 1e-11).log_likelihood
+        return _fit.fit(theta, K, gate, x, y, jnp.int32(POINTS), jnp.int32(1), jnp.ones(P)).log_likelihood
 
     program = jax.jit(lambda *a: jax.lax.map(lambda b: jax.vmap(one)(*b), jax.tree.map(lambda v: v.reshape(-1, 4, *v.shape[1:]), a)))
     return lambda: np.asarray(program(theta, xs, ys)).ravel()
@@ -100,7 +100,7 @@ def loss_and_gradient(theta: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[
 def scipy_fits(x: np.ndarray, y: np.ndarray, theta: np.ndarray) -> np.ndarray:
     least, most = _density.box(K, 1)
     bounds = list(zip(least, most, strict=True))
-    options = {"ftol": 1e-13, "gtol": 1e-7, "maxiter": 2000, "maxfun": 4000}
+    options = {"ftol": 1e-11, "gtol": 1e-6, "maxiter": 2000, "maxfun": 4000}  # looser ones miss the 1e-8
     return np.array([
         -optimize.minimize(loss_and_gradient, t, (u, v), jac=True, method="L-BFGS-B", bounds=bounds, options=options).fun
         for t, u, v in zip(theta, x, y, strict=True)
