@@ -40,6 +40,7 @@ class Options:
     say: Callable[[str], None] = lambda text: None  # one sentence for the person who waits
     tick: Callable[[float], None] = lambda seconds: None  # forecast seconds of work just done
     num_devices: int | None = None
+    team: Any = None  # the processes of a distributed run (sims/_distributed.Team); None: this one alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,7 +197,7 @@ class Draws:
         start = time.perf_counter()
         chunk, first = self.experiment.chunk, self.length()
         if self.sampler is None:
-            self.sampler = _runner.Sampler(self.experiment, self.options.num_devices)
+            self.sampler = _runner.Sampler(self.experiment, self.options.num_devices, self.options.team)
         for i, store in enumerate(self.stores):
             if self.data[i] and len(self.data[i]["x"]) > first:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sims import _decide, _experiment
 from sims._decide import Options
 from theory._claims import Claim
 
-__all__ = ["explore", "forecast_seconds"]
+__all__ = ["explore", "forecast_seconds", "steps"]
 
 
 def _experiments(claim: Claim) -> list[_experiment.Experiment]:
@@ -38,6 +38,14 @@ def explore(claim: Claim, options: Options) -> list[dict[str, Any]]:
         cells = experiment.cells.get(options.preset, ())
         found.append({"name": experiment.folder, "points": [_point(experiment, cell, options) for cell in cells]})
     return found
+
+
+def steps(claim: Claim, options: Options) -> Iterator[Callable[[], Any]]:
+    """One step for every cell that is drawn; nothing is returned of what is drawn but what the store keeps."""
+    for experiment in _experiments(claim):
+        if experiment.simulate is not None:
+            for cell in experiment.cells.get(options.preset, ()):
+                yield lambda e=experiment, c=cell: _point(e, c, options)
 
 
 def _point(experiment: _experiment.Experiment, cell: Any, options: Options) -> dict[str, Any]:

@@ -29,6 +29,15 @@ def data_folder() -> Path:
     return _ROOT / "figures" / "data"
 
 
+def _papers() -> dict[str, _claims.Paper]:
+    """The papers that have a place in the ledger: those of this project, not of a plugin."""
+    return {slug: paper for slug, paper in _claims.papers().items() if not _claims.is_plugin(slug)}
+
+
+def _house_claims() -> list[_claims.Claim]:
+    return [claim for claim in _claims.claims().values() if claim.paper in _papers()]
+
+
 @functools.cache
 def summaries(paper: str) -> Mapping[str, Mapping[str, Any]]:
     """The promoted summaries of a paper by claim id; empty if it has none yet."""
@@ -59,12 +68,13 @@ def promote(out: Path) -> list[str]:
     Raises: LedgerError if there is nothing to promote and nothing promoted, or figures/data is read-only.
     """
     found: dict[str, dict[str, Any]] = {}
+    known = {claim.id for claim in _house_claims()}
     for _, summary in _store.iter_summaries(out, "default", _experiment.LEDGER_SEED):
         if summary["max_replicates_override"] is not None:
             raise LedgerError(
                 f"{summary['claim']} was run with --max-replicates {summary['max_replicates_override']}: run it again without"
             )
-        if summary["claim"] in _claims.claims():
+        if summary["claim"] in known:
             found.setdefault(summary["claim"].split(".", 1)[0], {})[summary["claim"]] = summary
     if not _is_checkout():
         raise LedgerError(f"{data_folder()} belongs to an installed package and is read-only: promote from a checkout")
@@ -90,8 +100,8 @@ def _is_checkout() -> bool:
 def _documents() -> dict[Path, dict[str, str]]:
     """Each document with its generated parts by marker name."""
     checks, readme = _ROOT / "paper_checks.md", _ROOT / "README.md"
-    parts = {slug: _report.ledger_table(paper, summaries(slug)) for slug, paper in _claims.papers().items()}
-    return {checks: parts, readme: {"verdicts": _report.readme_table({slug: summaries(slug) for slug in _claims.papers()})}}
+    parts = {slug: _report.ledger_table(paper, summaries(slug)) for slug, paper in _papers().items()}
+    return {checks: parts, readme: {"verdicts": _report.readme_table({slug: summaries(slug) for slug in _papers()})}}
 
 
 def _with_parts(text: str, path: Path, parts: Mapping[str, str]) -> str:
@@ -128,7 +138,7 @@ def differences() -> list[str]:
         for name, body in parts.items():
             if _with_parts(old, path, {name: body}) != old:
                 found.append(f"{path.name}: the table of {name} is not what the summaries give; run `python -m sims ledger`")
-    for claim in _claims.claims().values():
+    for claim in _house_claims():
         summary = summaries(claim.paper).get(claim.id)
         if summary is None:
             found.append(f"{claim.id} has no summary; run `python -m sims run {claim.id} --preset default` and `python -m sims ledger`")
