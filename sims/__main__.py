@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--seed", type=_seed, metavar="N", help="its root seed")
     export.add_argument("--out", default="results", metavar="DIR", help="where it is (default: results)")
 
+    report = commands.add_parser("report", help="one self-contained page: every claim, its curve against its bound, verdict, findings")
+    report.add_argument("--out", default="report", metavar="DIR", help="gets index.html (default: report)")
+    report.add_argument("--run", metavar="DIR", help="a run of yours under DIR instead of the ledger")
+    report.add_argument("--preset", choices=("smoke", "default", "gpu"), default="smoke", help="with --run: its preset (default: smoke)")
+    report.add_argument("--seed", type=_seed, metavar="N", help="with --run: its root seed")
+
     ledger = commands.add_parser("ledger", help="rewrite, or verify, the tables in paper_checks.md")
     ledger.add_argument("--check", action="store_true", help="change nothing; exit 1 if tables and summaries differ")
     ledger.add_argument("--out", default="results", metavar="DIR", help="where the default preset's summaries are (default: results)")
@@ -100,7 +106,7 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-_OWN = ("list", "show", "run", "merge", "export", "ledger")
+_OWN = ("list", "show", "run", "merge", "export", "report", "ledger")
 
 
 def main(argv: list[str] | None = None) -> int:

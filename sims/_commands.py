@@ -123,6 +123,27 @@ def _merge(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _report_page(arguments: argparse.Namespace) -> int:
+    claims = _selected([])
+    if arguments.run is None:
+        if arguments.seed is not None:
+            raise Refusal("--seed names a run of yours: name its folder with --run too")
+        summaries, source = _stored(argparse.Namespace(preset=None, seed=None), claims), "as the ledger has them"
+    else:
+        asked = argparse.Namespace(preset=arguments.preset, seed=arguments.seed, out=arguments.run)
+        summaries, source = _stored(asked, claims), f"a run at preset {arguments.preset}"
+    if not summaries:
+        raise Refusal("the ledger is empty; report a run of yours with --run DIR")
+    draw = importlib.import_module("figures._page")  # figures draw what is stored; nothing here depends on them
+    path = Path(arguments.out, "index.html")
+    try:
+        _store.write_text_atomic(path, draw.page(summaries, _ledger.findings(), source))
+    except _store.StoreError as error:
+        raise Refusal(str(error), status=3) from None
+    print(path)
+    return 0
+
+
 # --- run -----------------------------------------------------------------------------------------------------
 
 
@@ -337,4 +358,12 @@ def _json(rows: Sequence[Any]) -> str:
     )
 
 
-COMMANDS = {"list": _list, "show": _show, "run": _run, "merge": _merge, "export": _export, "ledger": _ledger_command}
+COMMANDS = {
+    "list": _list,
+    "show": _show,
+    "run": _run,
+    "merge": _merge,
+    "export": _export,
+    "report": _report_page,
+    "ledger": _ledger_command,
+}

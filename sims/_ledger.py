@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from sims import _experiment, _report, _store
 from theory import _claims
 
-__all__ = ["LedgerError", "commit", "data_folder", "differences", "promote", "rewrite", "summaries"]
+__all__ = ["LedgerError", "commit", "data_folder", "differences", "findings", "promote", "rewrite", "summaries"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,6 +93,19 @@ def promote(out: Path) -> list[str]:
 
 def _is_checkout() -> bool:
     return (_ROOT / "pyproject.toml").exists() and os.access(data_folder().parent, os.W_OK)
+
+
+def findings() -> dict[str, str]:
+    """The hand-written findings of paper_checks.md by paper, as Markdown; empty outside a checkout."""
+    path = _ROOT / "paper_checks.md"
+    if not path.exists():
+        return {}
+    found = {}
+    for section in re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        slug, _, rest = section.partition("\n")
+        if slug.strip() in _papers() and "### Findings" in rest:
+            found[slug.strip()] = rest.split("### Findings", 1)[1].strip()
+    return found
 
 
 # --- the tables ----------------------------------------------------------------------------------------------

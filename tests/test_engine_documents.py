@@ -304,7 +304,7 @@ def test_theory_imports_theory_numpy_and_scipy_only():
 
 
 def test_figures_import_theory_and_what_is_stored_but_no_simulator():
-    stored = ("sims._store", "sims._experiment", "sims._ledger")
+    stored = ("sims._store", "sims._experiment", "sims._ledger", "sims._report")
     outside = {"theory", "figures", "numpy", "scipy", "matplotlib"} | set(sys.stdlib_module_names)
     for path in sources("figures"):
         for name in imports_of(path):

@@ -14,7 +14,7 @@ appears under its final name in one step, after it has reached the disk.
 
 from sims._store._cells import CellStore
 from sims._store._documents import code_fingerprint, digest, from_json, to_json
-from sims._store._files import StoreError, write_json_atomic
+from sims._store._files import StoreError, write_json_atomic, write_text_atomic
 from sims._store._merge import merge
 from sims._store._records import (
     close_attempt,
@@ -42,4 +42,5 @@ __all__ = [
     "to_json",
     "write_json_atomic",
     "write_summary",
+    "write_text_atomic",
 ]

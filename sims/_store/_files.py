@@ -30,6 +30,7 @@ __all__ = [
     "sync_folder",
     "write_atomic",
     "write_json_atomic",
+    "write_text_atomic",
 ]
 
 MAX_JSON_BYTES = 2**26
@@ -132,6 +133,13 @@ def write_json_atomic(path: Path, obj: Any) -> None:
     make_folder(path.parent)
     sweep(path.parent)
     write_atomic(path, data)
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Writes a text, in one step. Raises: StoreError."""
+    make_folder(path.parent)
+    sweep(path.parent)
+    write_atomic(path, text.encode())
 
 
 def sweep(folder: Path) -> None:
