@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sims import _progress
 from theory import _claims
 from theory._claims import Claim, Paper, Provenance, Relation, Verdict
 
@@ -348,7 +349,8 @@ def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
             total += curious
             lines.append(f"{claim.id}: exploratory, without a verdict, {curious:.2g} s")
     lines.append(
-        f"{decided} decisions at level {options.alpha:.0e} each, about {total:.0f} s if nothing is stored yet, compilation included"
+        f"{decided} decisions at level {options.alpha:.0e} each, about {_progress.clock(total)} if nothing is stored yet, "
+        "compilation included"
     )
     lines.append(
         f"{number(cells)} sampled cells, about {number(float(round(replicates)))} replicates, at least {replicates * 4e-6:.3g} MB on disk; "
