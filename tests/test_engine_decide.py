@@ -222,6 +222,36 @@ def test_equal_order_phase_and_exact(world):
     assert len(by_name["exact"]["rows"][0]["points"]) == 3
 
 
+def test_of_many_exact_cases_the_summary_keeps_those_that_broke_or_came_closest(world):
+    check = Check(
+        "exact", Relation.EXACT, Provenance.STANDARD, "x <= claimed", lambda claimed: claimed, method="exact", residual="upper",
+        falsifiers=(Falsifier("half", "claimed/2", "bound", bound=lambda claimed: claimed / 2),),
+    )  # fmt: skip
+    statistics = np.random.default_rng(0).permutation(np.linspace(0.01, 0.9, 60))
+
+    def evaluate(cell, rng):
+        outside = {"claimed": math.nan}  # not counted, however large
+        return [*(Case(f"case {i}", x) for i, x in enumerate(statistics)), Case("not counted", 5.0, outside)]
+
+    summary = world([check], [Experiment("toy.claim/exact", {"smoke": (Cell(0.0, claimed=1.0),)}, evaluate=evaluate)])
+    assert summary["verdict"] == "SUPPORTED"
+    (row,), (wrong,) = summary["checks"][0]["rows"], summary["checks"][0]["falsifiers"][0]["rows"]
+    nearest = sorted(np.argsort(statistics)[-4:])
+    for r, claimed in ((row, 1.0), (wrong, 0.5)):
+        assert r["num_replicates"] == 60  # all were judged
+        assert [p["label"] for p in r["points"]] == [f"case {i}" for i in nearest]
+        assert {p["bound"] for p in r["points"]} == {claimed}
+    assert f"{np.sum(statistics > 0.5)} of 60 cases violated" in wrong["reason"]
+    assert f"worst case: case {np.argmax(statistics)}" in row["reason"]
+
+
+def test_the_kept_cases_hold_a_lost_one_before_all_others():
+    statistics, bounds = np.linspace(0, 1, 30), np.full(30, 2.0)
+    statistics[3] = math.nan
+    assert _decide._kept(statistics, bounds, "upper") == [3, 27, 28, 29]
+    assert _decide._kept(statistics[:12], bounds[:12], "upper") == list(range(12))
+
+
 def test_rate(world):
     @dataclasses.dataclass(frozen=True)
     class Size:
