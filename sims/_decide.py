@@ -25,7 +25,7 @@ __all__ = ["GRID", "Decision", "Draws", "Options", "Row", "arrays_of", "cap_of",
 GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
 _NOTHING_SAID = "the bound is no better than the trivial value"
 MAX_CASES = 12  # an EXACT decision of more cases keeps in its summary only the NEAREST to their bounds, for figures
-NEAREST = 4
+NEAREST = 2
 MAX_ARRAY = 256  # numbers a replicate of an array whose mean is kept in a summary
 
 

@@ -80,16 +80,16 @@ def promote(out: Path) -> list[str]:
     ]
 
 
-_DRAWN = ("points", "arrays", "explored")  # parts of a summary that only figures read
+_DRAWN = ("points", "arrays", "explored", "planned", "slack", "looseness")  # parts of a summary that nothing is computed from
 
 
 def _shortened(part: Any, drawn: bool = False) -> Any:
-    """A summary whose numbers for figures have six significant digits; all others are left as they are."""
+    """A summary whose numbers for figures have six significant digits, all others nine: more than tables and pictures show."""
     if isinstance(part, Mapping):
         return {key: _shortened(value, drawn or key in _DRAWN) for key, value in part.items()}
     if isinstance(part, (list, tuple)):
         return [_shortened(value, drawn) for value in part]
-    return float(f"{part:.6g}") if drawn and isinstance(part, float) else part
+    return float(f"{part:.{6 if drawn else 9}g}") if isinstance(part, float) else part
 
 
 def _is_checkout() -> bool:

@@ -576,15 +576,15 @@ def test_a_missing_summary_fails_the_check_and_a_default_run_brings_it_back(chec
     assert list(json.loads(data_of(checkout).read_text(encoding="utf-8"))["claims"]) == order
 
 
-def test_promotion_shortens_the_numbers_that_only_figures_read():
+def test_promotion_shortens_numbers_most_of_all_those_that_only_figures_read():
     summary = {
-        "estimate": 0.123456789, "seed": 1411,
-        "rows": [{"low": -math.inf, "bound": 0.123456789, "points": ({"n": 123456789, "bound": 0.123456789, "label": "a"},)}],
+        "estimate": 0.12345678912, "seed": 1411,
+        "rows": [{"low": -math.inf, "bound": 4.7035892096149e-16, "points": ({"n": 123456789, "bound": 0.123456789, "label": "a"},)}],
         "explored": [{"arrays": {"curve": {"mean": [1234.56789, math.nan, 1e-9]}}}],
     }  # fmt: skip
     short = _ledger._shortened(summary)
     (row,) = short["rows"]
-    assert (short["estimate"], short["seed"], row["low"], row["bound"]) == (0.123456789, 1411, -math.inf, 0.123456789)
+    assert (short["estimate"], short["seed"], row["low"], row["bound"]) == (0.123456789, 1411, -math.inf, 4.70358921e-16)
     assert row["points"] == [{"n": 123456789, "bound": 0.123457, "label": "a"}]
     assert short["explored"][0]["arrays"]["curve"]["mean"][::2] == [1234.57, 1e-9]
     assert math.isnan(short["explored"][0]["arrays"]["curve"]["mean"][1])
