@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import math
 import re
 import shutil
 import subprocess
@@ -574,20 +573,6 @@ def test_a_missing_summary_fails_the_check_and_a_default_run_brings_it_back(chec
     assert call("ledger", "--check").status == 0
     order = [c for c in _claims.claims() if c in _ledger.summaries(PAPER)]
     assert list(json.loads(data_of(checkout).read_text(encoding="utf-8"))["claims"]) == order
-
-
-def test_promotion_shortens_numbers_most_of_all_those_that_only_figures_read():
-    summary = {
-        "estimate": 0.12345678912, "seed": 1411,
-        "rows": [{"low": -math.inf, "bound": 4.7035892096149e-16, "points": ({"n": 123456789, "bound": 0.123456789, "label": "a"},)}],
-        "explored": [{"arrays": {"curve": {"mean": [1234.56789, math.nan, 1e-9]}}}],
-    }  # fmt: skip
-    short = _ledger._shortened(summary)
-    (row,) = short["rows"]
-    assert (short["estimate"], short["seed"], row["low"], row["bound"]) == (0.123456789, 1411, -math.inf, 4.70358921e-16)
-    assert row["points"] == [{"n": 123456789, "bound": 0.123457, "label": "a"}]
-    assert short["explored"][0]["arrays"]["curve"]["mean"][::2] == [1234.57, 1e-9]
-    assert math.isnan(short["explored"][0]["arrays"]["curve"]["mean"][1])
 
 
 def test_a_run_with_fewer_replicates_is_not_promoted(checkout, tmp_path):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sims import _decide, _experiment, _store, _verdicts
+from sims import _decide, _experiment, _ledger, _store, _verdicts
 from sims._decide import Options
 from sims._experiment import Case, Experiment
 from theory import _claims
@@ -250,6 +250,20 @@ def test_the_kept_cases_hold_a_lost_one_before_all_others():
     statistics[3] = math.nan
     assert _decide._kept(statistics, bounds, "upper") == [3, 29]
     assert _decide._kept(statistics[:12], bounds[:12], "upper") == list(range(12))
+
+
+def test_promotion_shortens_numbers_most_of_all_those_that_only_figures_read():
+    summary = {
+        "estimate": 0.12345678912, "seed": 1411,
+        "rows": [{"low": -math.inf, "bound": 4.7035892096149e-16, "points": ({"n": 123456789, "bound": 0.123456789, "label": "a"},)}],
+        "explored": [{"arrays": {"curve": {"mean": [1234.56789, math.nan, 1e-9]}}}],
+    }  # fmt: skip
+    short = _ledger._shortened(summary)
+    (row,) = short["rows"]
+    assert (short["estimate"], short["seed"], row["low"], row["bound"]) == (0.123456789, 1411, -math.inf, 4.70358921e-16)
+    assert row["points"] == [{"n": 123456789, "bound": 0.123457, "label": "a"}]
+    assert short["explored"][0]["arrays"]["curve"]["mean"][::2] == [1234.57, 1e-9]
+    assert math.isnan(short["explored"][0]["arrays"]["curve"]["mean"][1])
 
 
 def test_rate(world):
