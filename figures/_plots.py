@@ -125,17 +125,23 @@ def _draw_against_bound(ax: Any, points: Sequence[Mapping[str, Any]], check: Map
     bound, y = _values(known, "bound"), _values(known, "estimate")
     bars = _bars_label(check)
     error = [y - _values(known, "low"), _values(known, "high") - y] if bars else None
-    ax.errorbar(bound, y, error, fmt="o", ms=3.5, alpha=0.6, label=f"estimate, {len(known)} cells or cases" + (f"; {bars}" if bars else ""))
+    cases = sum(row["num_replicates"] for row in check["rows"]) if check["relation"] == "EXACT" else 0
+    many = f"the {len(known)} cases of {cases:,} closest to their bounds" if cases > len(known) else f"{len(known)} cells or cases"
+    ax.errorbar(bound, y, error, fmt="o", ms=3.5, alpha=0.6, label=f"estimate, {many}" + (f"; {bars}" if bars else ""))
+    ends = np.array([np.nanmin([bound.min(), y.min()]), np.nanmax([bound.max(), y.max()])])
+    logs = ends[0] > 0 and ends[1] > 50 * ends[0]
     for j, f in enumerate(check["falsifiers"]):
         fake = [p for p in _series.points_of(check, f["rows"]) if _series.numeric(p["bound"])]
         if fake:
             style = {"marker": _FALSE_MARKERS[j % 4], "ms": 6, "color": FALSIFIER, "alpha": 0.8}
-            ax.plot(_values(fake, "bound"), _values(fake, "estimate"), linestyle="none", **style, label=_falsifier_label(f))
-    ends = np.array([np.nanmin([bound.min(), y.min()]), np.nanmax([bound.max(), y.max()])])
+            wrong = _values(fake, "estimate")
+            if logs:  # what is zero up to rounding stands at the lower edge
+                wrong = np.maximum(wrong, ends[0] / 10)
+            ax.plot(_values(fake, "bound"), wrong, linestyle="none", **style, label=_falsifier_label(f))
     ax.plot(ends, ends, "k--", lw=1.1, label=f"estimate = bound: {check['formula']}")
     ax.set_xlabel(f"bound ({check['units'] or 'statistic'})")
     ax.set_ylabel(f"estimate ({check['units'] or 'statistic'})")
-    if ends[0] > 0 and ends[1] > 50 * ends[0]:
+    if logs:
         ax.set_xscale("log")
         ax.set_yscale("log")
 

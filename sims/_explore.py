@@ -14,6 +14,8 @@ from theory._claims import Claim
 
 __all__ = ["explore", "forecast_seconds", "steps"]
 
+MAX_CASES = 256  # evaluated cases of a cell kept in a summary
+
 
 def _experiments(claim: Claim) -> list[_experiment.Experiment]:
     return [e for e in _experiment.experiments().values() if e.exploratory and e.claim_id == claim.id]
@@ -53,7 +55,7 @@ def _point(experiment: _experiment.Experiment, cell: Any, options: Options) -> d
     point: dict[str, Any] = {"cell": _experiment.cell_fields(cell)}
     if experiment.evaluate is not None:
         cases = experiment.evaluate(cell, np.random.default_rng([options.seed, experiment.stream(cell)]))
-        point["cases"] = [{"label": c.label, **c.fields, "estimate": float(c.statistic)} for c in cases][: _decide.MAX_CASES]
+        point["cases"] = [{"label": c.label, **c.fields, "estimate": float(c.statistic)} for c in cases][:MAX_CASES]
         options.tick(experiment.seconds_per_replicate)
     else:
         cap = _decide.cap_of(experiment, options)

@@ -83,12 +83,24 @@ def promote(out: Path) -> list[str]:
     for paper, new in found.items():
         merged = {**summaries(paper), **new}
         ordered = {c: merged[c] for c in _claims.claims() if c in merged}
-        _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": ordered})
+        _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": _shortened(ordered)})
         lines.append(f"promoted {len(new)} claims of {paper} from {out}")
     summaries.cache_clear()
     return lines or [
         f"no default-preset summaries of seed {_experiment.LEDGER_SEED} under {out}: tables are made from figures/data as it is"
     ]
+
+
+_DRAWN = ("points", "arrays", "explored", "planned", "slack", "looseness")  # parts of a summary that nothing is computed from
+
+
+def _shortened(part: Any, drawn: bool = False) -> Any:
+    """A summary whose numbers for figures have six significant digits, all others nine: more than tables and pictures show."""
+    if isinstance(part, Mapping):
+        return {key: _shortened(value, drawn or key in _DRAWN) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [_shortened(value, drawn) for value in part]
+    return float(f"{part:.{6 if drawn else 9}g}") if isinstance(part, float) else part
 
 
 def _is_checkout() -> bool:

@@ -127,8 +127,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def write_json_atomic(path: Path, obj: Any) -> None:
-    """Writes `to_json(obj)` as readable strict JSON, in one step. Raises: StoreError; TypeError as `to_json`."""
-    data = _documents.render(_documents.to_json(obj))
+    """Writes `to_json(obj)` as strict JSON, a row of numbers to a line, in one step. Raises: StoreError; TypeError as `to_json`."""
+    data = _documents.packed(_documents.to_json(obj))
     path = Path(path)
     make_folder(path.parent)
     sweep(path.parent)
