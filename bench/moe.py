@@ -68,7 +68,7 @@ def our_fits(x: np.ndarray, y: np.ndarray, theta: np.ndarray) -> Callable[[], np
     gate = _density.Gate(("linear",), jnp.int32(0), jnp.float64(1.0))
 
     def one(theta, x, y):
-        return _fit.fit(theta, K, gate, x, y, jnp.int32(POINTS), jnp.int32(1), jnp.ones(P)).log_likelihood
+        return _fit.fit(theta, K, gate, x, y, jnp.int32(POINTS), jnp.int32(1)).log_likelihood
 
     program = jax.jit(lambda *a: jax.lax.map(lambda b: jax.vmap(one)(*b), jax.tree.map(lambda v: v.reshape(-1, 4, *v.shape[1:]), a)))
     return lambda: np.asarray(program(theta, xs, ys)).ravel()

@@ -179,7 +179,7 @@ def _data(truth, n, seed):
 def _fitted():
     def run(theta, act, x, y, n, chunks):
         gate = _density.Gate(_mle.FIT_ACTS, act, jnp.float64(1.0))
-        return _fit.fit(theta, 2, gate, x, y, n, chunks, jnp.ones(11, jnp.float64), 1e-12)
+        return _fit.fit(theta, 2, gate, x, y, n, chunks, 1e-12)
 
     return jax.jit(run)
 

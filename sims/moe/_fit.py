@@ -65,11 +65,8 @@ def _solved(A, g):
     return jax.lax.fori_loop(0, p, eliminate, (A, g))[1]
 
 
-def fit(theta, K, gate, x, y, n, num_chunks, free, tolerance=TOLERANCE):
-    """The local maximum that is reached from `theta` [p] within the box.
-
-    free: float [p], 1 for parameters that move, 0 for those kept at their start.
-    """
+def fit(theta, K, gate, x, y, n, num_chunks, tolerance=TOLERANCE):
+    """The local maximum that is reached from `theta` [p] within the box: a Fit."""
     d = x.shape[1]
     p = theta.shape[0]
     eye = jnp.eye(p, dtype=x.dtype)
@@ -94,7 +91,7 @@ def fit(theta, K, gate, x, y, n, num_chunks, free, tolerance=TOLERANCE):
         stuck = ~better & (mu > RESTART_DAMPING) & (s.age > SWITCH)  # rounding has spoilt H: begin again from its Gram matrix
         done = small | (mu > MOST_DAMPING) | (s.evaluations >= MAX_ITERATIONS)
         held = ((theta <= least) & (g < 0)) | ((theta >= most) & (g > 0))  # on the edge of the box, and pushed outwards
-        moves = jnp.where(held, 0.0, free)
+        moves = jnp.where(held, 0.0, jnp.ones(p, x.dtype))
         step = _solved(H * moves[:, None] * moves[None, :] + mu * eye, g * moves)
         length = jnp.sqrt(jnp.sum(step * step))
         trial = jnp.clip(theta + step * jnp.minimum(1.0, LONGEST / jnp.maximum(length, 1e-300)), least, most)

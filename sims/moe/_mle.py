@@ -107,7 +107,6 @@ class FitPrepared:
     noise: float  # of the start
     ray: np.ndarray  # [max_fits], log-sd of the start's place on its ray
     lever: np.ndarray  # [max_fits], weights of ln |tau_hat - tau| in the slope over the fits' sizes
-    frozen: float  # 1: the temperature stays where it starts
     scale: float  # multiplies the statistic
     r: float
     tolerance: float
@@ -171,7 +170,6 @@ def simulate_fits(key, prepared):
     K, d = prepared.K, prepared.a.shape[-1]
     gate = _density.Gate(FIT_ACTS, prepared.act, prepared.inside)
     p = 2 * K * d + 3 * K + 1
-    free = jnp.ones(p, jnp.float64).at[K * d + K].set(1 - prepared.frozen)
     shape = (prepared.size, prepared.chunk)
     need_h = prepared.statistic == STATISTICS.index("root")
 
@@ -184,7 +182,7 @@ def simulate_fits(key, prepared):
         near = _density.pack(_near_start(z, u, _world(prepared, prepared.centre[f]), prepared.ray[f], prepared))
         random = _density.pack(_random_start(z, u, y, n, K))
         start = jnp.where(prepared.random[f] > 0, random, near)
-        found = _fit.fit(start, K, gate, x, y, n, num_chunks, free, prepared.tolerance)
+        found = _fit.fit(start, K, gate, x, y, n, num_chunks, prepared.tolerance)
         P = _density.unpack(found.theta, K, d)
         T = _world(prepared, prepared.judge[f])
         moved = _losses.moved_to_temperature(P, T.tau, prepared.degree, prepared.inside)
@@ -264,7 +262,7 @@ def _prepared(name, sizes, k, *, worlds, statistic, world, draw, centre, judge, 
     lever = np.log(sizes) - np.log(sizes).mean()
     fields = {
         "inside": 1.0, "linear": float(act == "linear"), "degree": float(_activations.degree(act) or 0), "half": half, "sd_power": 0.5,
-        "noise": 0.0, "frozen": 0.0, "scale": 1.0, "r": 1.0, "tolerance": _fit.TOLERANCE,
+        "noise": 0.0, "scale": 1.0, "r": 1.0, "tolerance": _fit.TOLERANCE,
     } | rest  # fmt: skip
     return FitPrepared(
         K=k, size=size, chunk=chunk, max_fits=max_fits, n=_per_fit(max_fits, sizes), num_chunks=_per_fit(max_fits, -(-sizes // chunk)),
