@@ -80,7 +80,7 @@ def losses(summaries: Summaries) -> Any:
     fig, axes = plt.subplots(1, 3, figsize=(13.5, 4.9))
     ax = axes[0]
     for (name, alpha), style, color in zip(_EXPONENTS, ("s-", "^-", "v-"), ("C1", "C3", "C4"), strict=True):
-        mine = [p for p in raw if abs(p["cell"]["s"] * p["cell"]["n"] ** alpha - 0.3) < 1e-6]
+        mine = [p for p in raw if abs(p["cell"]["s"] * p["cell"]["n"] ** alpha - 0.3) < 1e-3]  # stored to six digits
         _draw_line(ax, sizes_of(mine), f"linear gate, raw $D_1$, start .3 $n^{{{name}}}$", style, color)
     _draw_line(ax, _rate_points(summaries, "quot", "loss"), "linear gate, quotient $D_1$", "o-", "C0")
     _draw_line(ax, _joined(sizes_of(activation), _rate_points(summaries, "thm3", "slope")), "gelu gate, $D_1$", "D-", "C2")
