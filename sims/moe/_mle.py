@@ -35,8 +35,12 @@ MAX_FITTED = 3
 LEAST_FITS = 3  # fits a replicate has room for; more are another program
 FIT_ACTS = ("linear", "relu", "gelu")
 STATISTICS = (
-    "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "tau", "quotient2", "raw2", "same-ray",
+    "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "same-ray",
     "same-point", "race", "beaten", "relative", "slope",
+)  # fmt: skip
+_MEASURED = (  # of every fit; parts of the loss are the quotient loss's, error is the raw temperature's
+    "h", "ratio", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "log_likelihood", "tau",
+    "evaluations", "converged", "degenerate", "relative",
 )  # fmt: skip
 ESTIMATORS = ("random-start", "near-first")
 
@@ -165,7 +169,7 @@ def _hellinger(P, gate, prepared):
 
 
 def simulate_fits(key, prepared):
-    """One replicate. x: the prepared statistic, nan if a fit did not converge; iterations, converged and tau of every fit."""
+    """One replicate. x: the prepared statistic, nan if a fit did not converge; evaluations, converged, tau and likelihood of every fit."""
     key_data, key_start = jax.random.split(key)
     K, d = prepared.K, prepared.a.shape[-1]
     gate = _density.Gate(FIT_ACTS, prepared.act, prepared.inside)
@@ -191,35 +195,42 @@ def simulate_fits(key, prepared):
         raw, quotient = (jax.tree.map(lambda v, i=i: v[i], losses) for i in (0, 1))
         h = jax.lax.cond(need_h, lambda: _hellinger(P, gate, prepared), lambda: jnp.zeros((), jnp.float64))
         ratio = 2 * n.astype(jnp.float64) * (found.log_likelihood - at_world)
-        numbers = jnp.stack([
-            h, ratio, quotient.mass, quotient.beta1, quotient.a, quotient.b, quotient.nu, quotient.d1, raw.d1, jnp.abs(P.tau - T.tau),
-            quotient.d2, raw.d2, found.log_likelihood, P.tau, found.evaluations.astype(jnp.float64),
-            found.converged.astype(jnp.float64), raw.degenerate, jnp.abs(P.beta1[0, 0] / T.beta1[0, 0] - 1),
-        ])  # fmt: skip
-        return out.at[f].set(numbers)
+        measured = {
+            "h": h, "ratio": ratio, "mass": quotient.mass, "beta1": quotient.beta1, "a": quotient.a, "b": quotient.b, "nu": quotient.nu,
+            "quotient": quotient.d1, "raw": raw.d1, "error": jnp.abs(P.tau - T.tau), "quotient2": quotient.d2, "raw2": raw.d2,
+            "log_likelihood": found.log_likelihood, "tau": P.tau, "evaluations": found.evaluations.astype(jnp.float64),
+            "converged": found.converged.astype(jnp.float64), "degenerate": raw.degenerate,
+            "relative": jnp.abs(P.beta1[0, 0] / T.beta1[0, 0] - 1),
+        }  # fmt: skip
+        return {name: out[name].at[f].set(v) for name, v in measured.items()}
 
-    fits = jax.lax.fori_loop(0, prepared.num_fits, one, jnp.zeros((prepared.max_fits, 18), jnp.float64))
-    first = fits[0]
+    fits = jax.lax.fori_loop(0, prepared.num_fits, one, {name: jnp.zeros(prepared.max_fits, jnp.float64) for name in _MEASURED})
     used = jnp.arange(prepared.max_fits, dtype=jnp.int32) < prepared.num_fits
-    judged_tau = prepared.taus[prepared.judge]
-    same_likelihood = jnp.abs(fits[0, 12] - fits[1, 12]) <= 1e-8
-    near_tau = jnp.abs(fits[0, 13] - fits[1, 13]) <= 0.1 * judged_tau[0]
-    same_quotient = jnp.abs(fits[0, 7] - fits[1, 7]) <= 1e-4
-    loss = jnp.where(used, jnp.minimum(1.0, fits[:, 9] ** prepared.r), 0.0)
-    others = jnp.where(used & (jnp.arange(prepared.max_fits, dtype=jnp.int32) > 0), fits[:, 12], -jnp.inf)
-    statistics = jnp.stack([
-        first[0], first[1], (first[1] <= 0).astype(jnp.float64), *(first[i] for i in range(2, 8)), first[8], first[9], first[10],
-        first[11], 1 - (same_likelihood & same_quotient & ~near_tau).astype(jnp.float64),
-        1 - (same_likelihood & near_tau).astype(jnp.float64), jnp.sum(loss) / prepared.num_fits.astype(jnp.float64),
-        (jnp.max(others) - first[12] > 1e-6).astype(jnp.float64), first[17],
-        jnp.sum(prepared.lever * jnp.where(used, jnp.log(jnp.maximum(fits[:, 9], 1e-300)), 0.0)),
-    ])  # fmt: skip
-    x = prepared.scale * statistics[prepared.statistic]
-    failed = jnp.any(used & (fits[:, 15] < 0.5))
-    return {
-        "x": jnp.where(failed, jnp.nan, x), "evaluations": fits[:, 14], "converged": fits[:, 15], "tau": fits[:, 13],
-        "degenerate": first[16], "ratio": first[1], "log_likelihood": fits[:, 12],
-    }  # fmt: skip
+    x = prepared.scale * _statistics(fits, used, prepared)[prepared.statistic]
+    failed = jnp.any(used & (fits["converged"] < 0.5))
+    kept = {name: fits[name] for name in ("evaluations", "converged", "tau", "log_likelihood")}
+    return {"x": jnp.where(failed, jnp.nan, x), **kept, "degenerate": fits["degenerate"][0], "ratio": fits["ratio"][0]}
+
+
+def _statistics(fits, used, prepared):
+    """Every number of STATISTICS, in its order, from what was measured of the fits in use."""
+    ll, tau = fits["log_likelihood"], fits["tau"]
+    same_likelihood = jnp.abs(ll[0] - ll[1]) <= 1e-8
+    near_tau = jnp.abs(tau[0] - tau[1]) <= 0.1 * prepared.taus[prepared.judge[0]]
+    same_quotient = jnp.abs(fits["quotient"][0] - fits["quotient"][1]) <= 1e-4
+    loss = jnp.where(used, jnp.minimum(1.0, fits["error"] ** prepared.r), 0.0)
+    others = jnp.where(used & (jnp.arange(prepared.max_fits, dtype=jnp.int32) > 0), ll, -jnp.inf)
+    log_error = jnp.where(used, jnp.log(jnp.maximum(fits["error"], 1e-300)), 0.0)
+    derived = {
+        "root": fits["h"][0],
+        "nonpositive": (fits["ratio"][0] <= 0).astype(jnp.float64),
+        "same-ray": 1 - (same_likelihood & same_quotient & ~near_tau).astype(jnp.float64),
+        "same-point": 1 - (same_likelihood & near_tau).astype(jnp.float64),
+        "race": jnp.sum(loss) / prepared.num_fits.astype(jnp.float64),
+        "beaten": (jnp.max(others) - ll[0] > 1e-6).astype(jnp.float64),
+        "slope": jnp.sum(prepared.lever * log_error),
+    }
+    return jnp.stack([derived[name] if name in derived else fits[name][0] for name in STATISTICS])
 
 
 # --- preparation ------------------------------------------------------------------------------------------------

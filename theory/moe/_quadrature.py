@@ -71,9 +71,9 @@ def tensor_quadrature(lo, hi, d, nx, ylo, yhi, ny):
     return Quadrature(x, w, *_y_rule(ylo, yhi, ny))
 
 
-QL = quadrature(-1, 1, 32, -12, 12, 3001)  # for TL
+QL = quadrature(-1, 1, 32, -12, 12, 1201)  # for TL; steps of .02 leave the trapezoid rule exact to rounding
 QL_SMALL = quadrature(-1, 1, 24, -10, 10, 1001)  # for TL, where many distances are wanted
-QA = quadrature(-3, 3, 48, -16, 16, 3001)  # for TA
+QA = quadrature(-3, 3, 48, -16, 16, 1201)  # for TA
 
 
 def quadrature_for(G, lo, hi, nx=48, ny=1501, margin=9.0):
