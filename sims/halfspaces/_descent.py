@@ -104,7 +104,7 @@ def simulate_steps(key, prepared):
 
 RUNS = 12  # learners whose median angle decides
 FIRST, GROWTH = 50, 1.3  # sample sizes tried: 50 * 1.3^i
-_SHORT = 512
+_SHORT = (512, 2048)  # paddings of the smaller sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +114,7 @@ class NeededCell:
     inverse_eps: float
     d: int = 5
     eta: float = 0.2
-    most: int = 2048
+    most: int = 8192
 
 
 def validate_needed(cell):
@@ -122,7 +122,7 @@ def validate_needed(cell):
     _arguments.angle(_FN, 1 / _arguments.positive(_FN, "inverse_eps", cell.inverse_eps))
     _arguments.count(_FN, "d", _arguments.dimension(_FN, cell.d), 2, 1024)
     _arguments.massart(_FN, cell.eta)
-    _arguments.count(_FN, "most", cell.most, _SHORT, 10**6)
+    _arguments.count(_FN, "most", cell.most, _SHORT[-1], 10**6)
 
 
 @register
@@ -179,12 +179,8 @@ def simulate_needed(key, prepared):
     def median(i):
         keys = jax.random.split(jax.random.fold_in(key, i), RUNS)
         n = prepared.sizes[i]
-        angles = jax.lax.cond(
-            n <= _SHORT,
-            lambda: jax.lax.map(lambda k: _angle_after(k, n, _SHORT, prepared), keys),
-            lambda: jax.lax.map(lambda k: _angle_after(k, n, prepared.most, prepared), keys),
-        )
-        return jnp.median(angles)
+        padded = [lambda most=most: jax.lax.map(lambda k: _angle_after(k, n, most, prepared), keys) for most in (*_SHORT, prepared.most)]
+        return jnp.median(jax.lax.switch(sum((n > most).astype(jnp.int32) for most in _SHORT), padded))
 
     def going(state):
         i, found = state

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 _FN = "halfspaces"
+_ROOT2 = math.sqrt(2)
 
 
 # --- the surrogate ------------------------------------------------------------------------------------------------------
@@ -80,7 +81,11 @@ def evaluate_constants(cell, rng, k=_kernels.kernel):
 
         edges = _kernels.positive_axis(name, 1.0)
         for power, quantity in enumerate(("mass", "first", "second")):
-            yield Case(f"{name} {quantity}", 2 * _kernels.integrate(lambda s, p=power: own(s) * s**p, edges), {"kernel": name, "quantity": quantity})
+            yield Case(
+                f"{name} {quantity}",
+                2 * _kernels.integrate(lambda s, p=power: own(s) * s**p, edges),
+                {"kernel": name, "quantity": quantity},
+            )
         top = float(own(np.linspace(0, 0.5, 30001)).max())
         yield Case(f"{name} supremum", top, {"kernel": name, "quantity": "sup"})
         yield Case(f"{name} k(s) - k(-s)", float(np.abs(own(s) - own(-s)).max()), {"kernel": name, "quantity": "zero"})
@@ -89,7 +94,8 @@ def evaluate_constants(cell, rng, k=_kernels.kernel):
 
 
 def evaluate_derivative(cell, rng, width=1.0):
-    """Largest |l_sigma'(t) - k(t/sigma)/sigma| sigma at 1,000 points, l' by automatic differentiation; a lying world doubles the width."""
+    """Largest |l_sigma'(t) - k(t/sigma)/sigma| sigma at 1,000 points, l' by automatic differentiation; a lying world doubles "
+    "the width."""
     import jax
 
     from sims.halfspaces._kernels import surrogate
@@ -240,7 +246,9 @@ def evaluate_small_sigma(cell, rng):
     del rng
     for name in _kernels_of(cell):
         for eta in sorted({cell.eta, 0.05, 0.1, 0.2, 0.3, 0.4, 0.45}):
-            yield Case(f"{name}, eta={eta}", math.tan(_angles.stationary_angle(cell.sigma, eta, name)) / cell.sigma, {"kernel": name, "eta": eta})
+            yield Case(
+                f"{name}, eta={eta}", math.tan(_angles.stationary_angle(cell.sigma, eta, name)) / cell.sigma, {"kernel": name, "eta": eta}
+            )
 
 
 def evaluate_worst_excess(cell, rng):
@@ -314,7 +322,8 @@ def _lemma_grid(cell):
 
 
 def evaluate_lemma(cell, rng, kernel="ramp", marginal="gauss"):
-    """The least gradient component over Massart adversaries at the lemma's largest sigma; a lying world has the squash marginal at pi/4."""
+    """The least gradient component over Massart adversaries at the lemma's largest sigma; a lying world has the squash "
+    "marginal at pi/4."""
     del rng
     for R, theta, eta in _lemma_grid(cell):
         if marginal == "squash":
@@ -428,11 +437,15 @@ def _largest_quartic(z, weights, rng, directions=2000, ascents=12):
     return max(float((weights @ values).max()), float((weights @ (z @ best.T) ** 4).max())) / len(z)
 
 
-def evaluate_relaxation(cell, rng, root2=math.sqrt(2)):
+def evaluate_relaxation(cell, rng, root2=_ROOT2):
     """max_u E<u,z>^4 over Q4: Gaussian, t_5 and sign data, p = 1, 2, 3, weighted and not. A lying world forgets sqrt 2 in svec."""
     for i in range(cell.sets):
         law, p = ("gauss", "t5", "signs")[i % 3], 1 + (i // 3) % 3
-        z = {"gauss": rng.normal(size=(cell.n, p)), "t5": rng.standard_t(5, size=(cell.n, p)), "signs": rng.choice([-1.0, 1.0], size=(cell.n, p))}[law]
+        z = {
+            "gauss": rng.normal(size=(cell.n, p)),
+            "t5": rng.standard_t(5, size=(cell.n, p)),
+            "signs": rng.choice([-1.0, 1.0], size=(cell.n, p)),
+        }[law]
         weights = np.ones(cell.n) if i % 2 else rng.random(cell.n) * 3
         yield Case(f"{law}, p={p}, set {i}", _largest_quartic(z, weights, rng) / _testers.q4(z, weights, root2=root2))
 

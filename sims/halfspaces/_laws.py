@@ -11,7 +11,8 @@ import numpy as np
 
 from sims._experiment import register
 from sims.halfspaces import _kernels, _marginals, _testers
-from theory.halfspaces import _angles, _arguments, _testers as reference
+from theory.halfspaces import _angles, _arguments
+from theory.halfspaces import _testers as reference
 
 __all__ = [
     "AngleCell",
@@ -200,9 +201,7 @@ def simulate_worst(key, prepared):
     key_t, key_x = jax.random.split(key)
     u = jax.random.uniform(key_t, (WORST_POINTS,), jnp.float32, minval=1e-7)
     s = jnp.where(prepared.kernel == _arguments.KERNELS.index("logistic"), jnp.log(u) - jnp.log1p(-u), u - np.float32(0.5))
-    ratio = jnp.where(
-        prepared.kernel == _arguments.KERNELS.index("logistic"), np.float32(1), _kernels.kernel_by_number(s, prepared.kernel)
-    )
+    ratio = jnp.where(prepared.kernel == _arguments.KERNELS.index("logistic"), np.float32(1), _kernels.kernel_by_number(s, prepared.kernel))
     t, x1 = prepared.sigma * s, jax.random.normal(key_x, (WORST_POINTS,), jnp.float32)
     h = jnp.where(x1 * prepared.sin + t * prepared.cos >= 0, np.float32(1), np.float32(-1))
     keep = 1 - 2 * jnp.where(h * x1 > 0, prepared.eta, 0)

@@ -15,7 +15,8 @@ import numpy as np
 
 from sims._experiment import register
 from sims.halfspaces import _learner, _marginals, _noise, _testers
-from theory.halfspaces import _arguments, _kernels, _testers as reference
+from theory.halfspaces import _arguments, _kernels
+from theory.halfspaces import _testers as reference
 
 __all__ = [
     "AT",
@@ -33,13 +34,14 @@ __all__ = [
 
 STATISTICS = (
     "reject", "accept", "accept_and_bad", "accept_without_mass", "accept_without_low", "accept_without_high", "excess", "error_ratio",
-    "bad", "left_base", "five_times_less_baseline", "above_a_fifth", "violated",
+    "reaches", "bad", "left_base", "five_times_less_baseline", "above_a_fifth", "violated",
 )  # fmt: skip
 STARTS = ("mean", "random", "aim")  # where descent starts
 AT = ("learned", "star", "base")  # what is tested: the learner's halfspace, w*, or the squash marginal's w0
 METHODS = ("learner", "averaging")
 MAX_D, MAX_N = 1024, 10**8
 _FAR = np.float32(0.08)  # rad from the fake stationary point
+_REACH = np.float32(1.4)  # error over opt that the killer is to reach
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,6 +236,7 @@ def simulate_trial(key, prepared):
     found |= {"excess": excess, "bad": (excess > p.bad_above).astype(jnp.float32), "left_base": left.astype(jnp.float32)}
     if p.n_test:
         found["error_ratio"] = jnp.mean((_noise.predict(w, x3) != y3).astype(jnp.float32)) / jnp.maximum(p.eta, 1e-9)
+        found["reaches"] = (found["error_ratio"] >= _REACH).astype(jnp.float32)
     t, z = _testers.split(x2, w)
     if p.tests:
         bands = _testers.bands(t, z, p.sigma)

@@ -191,7 +191,8 @@ PAPER = Paper(
     slug="halfspaces",
     title="An Efficient Tester-Learner for Halfspaces",
     citation="Gollakota, Klivans, Stavropoulos, Vasilyan. ICLR 2024, arXiv 2302.14853.",
-    note="Of the paper only title, abstract and opening were readable: constants are DKTZ20a's (arXiv 2002.05632) or derived here, and say so.",
+    note="Of the paper only title, abstract and opening were readable: constants are DKTZ20a's (arXiv 2002.05632) or derived "
+    "here, and say so.",
 )
 
 _ALL = {c.id: c for part in (_claims_laws, _claims_dktz, _claims_testers, _claims_learner) for c in part.CLAIMS}

@@ -24,7 +24,14 @@ from scipy.special import ndtr
 from theory.halfspaces import _arguments, _kernels
 from theory.halfspaces._kernels import PHI0, normal_pdf
 
-__all__ = ["AdversarialLimit", "adversarial_best", "adversarial_component", "adversarial_limit", "adversarial_wall", "adversarial_wall_ramp"]
+__all__ = [
+    "AdversarialLimit",
+    "adversarial_best",
+    "adversarial_component",
+    "adversarial_limit",
+    "adversarial_wall",
+    "adversarial_wall_ramp",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,9 +130,7 @@ def adversarial_component(theta, sigma, opt, kernel="smooth"):
         return float(density @ (ndtr(-r) + ndtr(-np.maximum(r, z * s)))) - opt
 
     low, high = -40.0, math.log(60.0 / sigma)
-    if mass(low) <= 0:  # the kernel's band holds no more good points
-        r = np.zeros_like(s)
-    else:
-        r = math.exp(optimize.brentq(mass, low, high, xtol=1e-13)) / slope
+    exhausted = mass(low) <= 0  # the kernel's band holds no more good points
+    r = np.zeros_like(s) if exhausted else math.exp(optimize.brentq(mass, low, high, xtol=1e-13)) / slope
     flipped = float(density @ (slope * (normal_pdf(r) + normal_pdf(np.maximum(r, z * s)))))
     return clean - 2 * flipped

@@ -10,9 +10,9 @@ Proof sketches.
   the least contribution has eta(x) = eta where h x_1 > 0 and 0 elsewhere, which gives 2(1 - eta) phi(a) - 2 eta phi(0).
 - c_k. tan theta = c sigma, t = s sigma, sigma -> 0: int k(s) [(1 - eta) e^{-s^2/(2c^2)} - eta] ds = 0. As eta -> 1/2, c -> infinity
   and 1 - m_2/(2 c^2) = 1 - 2(1 - 2 eta) + .., hence c sqrt(1 - 2 eta) -> sqrt(m_2)/2, m_2 = int s^2 k.
-- largest excess. Where h_w != h one has h x_1 > 0. Every such point that gets eta(x) = 0 in place of eta raises the excess by 2 eta times its
-  mass and the gradient by 2 eta l'|x_1| times its mass; points with l' = 0 are free. With the gradient kept at 0 this is a knapsack: take
-  points in the order of l'|x_1|.
+- largest excess. Where h_w != h one has h x_1 > 0. Every such point that gets eta(x) = 0 in place of eta raises the excess by
+  2 eta times its mass and the gradient by 2 eta l'|x_1| times its mass; points with l' = 0 are free. With the gradient kept at
+  0 this is a knapsack: take points in the order of l'|x_1|.
 """
 
 from __future__ import annotations
@@ -209,8 +209,10 @@ def _knapsack(theta, sigma, eta, name):
 
     def cost(log_q):
         q = math.exp(log_q)
-        return 4 * eta * _kernels.integrate(
-            lambda t: normal_pdf(t) * _slope(t, sigma, name) * (normal_pdf(t * cot) - normal_pdf(cut(t, q))), t
+        return (
+            4
+            * eta
+            * _kernels.integrate(lambda t: normal_pdf(t) * _slope(t, sigma, name) * (normal_pdf(t * cot) - normal_pdf(cut(t, q))), t)
         )
 
     low, high = math.log(1e-12), math.log(60.0 / sigma)

@@ -131,14 +131,18 @@ def labels(fn, y, n):
     y = np.asarray(y, dtype=np.float64)
     require(y.shape == (n,), fn, f"y must have {n} labels, one a row, got shape {y.shape}.")
     wrong = np.flatnonzero(~((y == 1) | (y == -1)))
-    require(len(wrong) == 0, fn, f"labels must be -1 or +1, got {y[wrong[0]] if len(wrong) else ''} in row {wrong[0] if len(wrong) else ''}.")
+    require(
+        len(wrong) == 0, fn, f"labels must be -1 or +1, got {y[wrong[0]] if len(wrong) else ''} in row {wrong[0] if len(wrong) else ''}."
+    )
     return y
 
 
 def unit(fn, name, v, d):
     """float64 [d] of norm 1."""
     v = np.asarray(v, dtype=np.float64)
-    require(v.shape == (d,) and bool(np.isfinite(v).all()) and abs(np.linalg.norm(v) - 1) < 1e-6, fn, f"{name} must be a unit vector of {d}.")
+    require(
+        v.shape == (d,) and bool(np.isfinite(v).all()) and abs(np.linalg.norm(v) - 1) < 1e-6, fn, f"{name} must be a unit vector of {d}."
+    )
     return v
 
 

@@ -4,10 +4,10 @@ Averages E over the n2 held-out points, l' = l_sigma'(<w, x>): m0 = E l', m1 = E
 lambda_min^{3/2}/sqrt(Q4), V = E[l'^2 ||z||^2], gamma = ||grad L(w)||.
 
 Proof sketch. Let w_o = cos(theta) w + sin(theta) u be w* (Massart) or the empirical minimiser (adversarial). By Hoelder
-E[l' <u,x>^2] <= (E l'|<u,x>|)^{2/3} (E l' <u,x>^4)^{1/3}, so E[l'|<u,x>|] >= A. The component of the gradient along u is at most gamma. Points
-on which h_{w_o} has the sign of <u,x> contribute at least (1-2 eta)|<u,x>|; where it has the other sign |<u,x>| <= |<w,x>| cot(theta). Labels
-are independent given x: by McDiarmid the norm of their noise is at most dev. Adversarial: flipped points have mass err, and by
-Hoelder (4, 4/3) take at most 2 Q4^{1/4} (c err/sigma)^{3/4}.
+E[l' <u,x>^2] <= (E l'|<u,x>|)^{2/3} (E l' <u,x>^4)^{1/3}, so E[l'|<u,x>|] >= A. The component of the gradient along u is at
+most gamma. Points on which h_{w_o} has the sign of <u,x> contribute at least (1-2 eta)|<u,x>|; where it has the other sign
+|<u,x>| <= |<w,x>| cot(theta). Labels are independent given x: by McDiarmid the norm of their noise is at most dev.
+Adversarial: flipped points have mass err, and by Hoelder (4, 4/3) take at most 2 Q4^{1/4} (c err/sigma)^{3/4}.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ def certificate(x, y, w, sigma, *, eta=None, m=1, delta=0.05, kernel="smooth"):
 
 
 def population_certified_angle(sigma, eta, kernel="smooth", flip_factor=True):
-    """theta_c on an infinite Gaussian sample with gamma = dev = 0: A = m0/sqrt(3). `flip_factor=False` drops (1-2 eta): wrong. Raises: ValueError."""
+    """theta_c on an infinite Gaussian sample with gamma = dev = 0: A = m0/sqrt(3). `flip_factor=False` drops (1-2 eta): "
+    "wrong. Raises: ValueError."""
     fn = "population_certified_angle"
     sigma, eta, name = _arguments.sigma(fn, sigma), _arguments.massart(fn, eta), _arguments.kernel(fn, kernel)
     edges = _kernels.positive_axis(name, sigma)

@@ -11,7 +11,9 @@ __all__ = ["CLAIMS"]
 
 _SECONDARY = Provenance.SECONDARY
 _BOUNDED = Assumption(
-    "UR", "every two-dimensional projection has density at most U, and at least 1/U on the disc of radius R; U = 2 pi e^{R^2/2}", lambda: True
+    "UR",
+    "every two-dimensional projection has density at most U, and at least 1/U on the disc of radius R; U = 2 pi e^{R^2/2}",
+    lambda: True,
 )
 _MASSART = Assumption("M", "labels flip with probability eta(x) <= eta < 1/2", lambda eta=0.0: eta == -1 or 0 <= eta < 0.5)  # -1: a grid
 _ISOTROPIC = Assumption("I", "isotropic points, logistic surrogate", lambda: True)
@@ -21,7 +23,8 @@ def _lemma(number, kernel, factor, constant, width):
     return Claim(
         id=f"halfspaces.dktz.lem{number}",
         source=f"Lemma {number} of Diakonikolas, Kontonis, Tzamos, Zarifis 2020 (arXiv 2002.05632)",
-        statement=f"On a (U, R)-bounded marginal with Massart noise the gradient of the {kernel} surrogate is at least R^2 (1-2 eta)/({constant} U) at every angle in "
+        statement=f"On a (U, R)-bounded marginal with Massart noise the gradient of the {kernel} surrogate is at least R^2 "
+        f"(1-2 eta)/({constant} U) at every angle in "
         f"(theta, pi - theta), once sigma <= (R/{width} U) sqrt(1-2 eta) sin theta.",
         checks=(
             Check(
@@ -77,7 +80,8 @@ _CLAIM5 = Claim(
 _THM9 = Claim(
     id="halfspaces.dktz.thm9",
     source="Theorem 9 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020: rate; the constant is hidden",
-    statement="Under Massart noise O(d/eps^4) points suffice for error eps to the target. Measured: the points that the learner needs for angle eps grow like "
+    statement="Under Massart noise O(d/eps^4) points suffice for error eps to the target. Measured: the points that the "
+    "learner needs for angle eps grow like "
     "eps^-1.",
     checks=(
         Check(
@@ -91,9 +95,7 @@ _THM9 = Claim(
             constants="hidden",
             grid="inverse_eps",
             assumptions=(_MASSART,),
-            falsifiers=(
-                Falsifier("half", "n_needed grows like the square root of 1/eps", "bound", margin=(-math.inf, 0.5)),
-            ),
+            falsifiers=(Falsifier("half", "n_needed grows like the square root of 1/eps", "bound", margin=(-math.inf, 0.5)),),
             units="points needed",
         ),
     ),
@@ -120,13 +122,20 @@ def _smooth_check(name, formula, bound, factor, units):
 _LEM11 = Claim(
     id="halfspaces.dktz.lem11",
     source="Lemma 11 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020",
-    statement="For the logistic surrogate and isotropic points E||grad l||^2 <= 4d/sigma^2, ||grad L||^2 <= 4/sigma^2, and grad L is (6/sigma + 12/sigma^2)-Lipschitz outside "
+    statement="For the logistic surrogate and isotropic points E||grad l||^2 <= 4d/sigma^2, ||grad L||^2 <= 4/sigma^2, and "
+    "grad L is (6/sigma + 12/sigma^2)-Lipschitz outside "
     "the unit ball. Each is loose by a factor of hundreds or more.",
     checks=(
         _smooth_check("gradient", "E||grad l||^2 <= 4d/sigma^2", _dktz.lem11_gradient, 1000, "squared gradient norm"),
-        _smooth_check("population", "||grad L||^2 <= 4/sigma^2", lambda d, sigma: _dktz.lem11_population(sigma), 100_000, "squared gradient norm"),
         _smooth_check(
-            "smoothness", "||hessian L|| <= 6/sigma + 12/sigma^2 at ||w|| = 1", lambda d, sigma: _dktz.lem11_smoothness(sigma), 10_000, "curvature"
+            "population", "||grad L||^2 <= 4/sigma^2", lambda d, sigma: _dktz.lem11_population(sigma), 100_000, "squared gradient norm"
+        ),
+        _smooth_check(
+            "smoothness",
+            "||hessian L|| <= 6/sigma + 12/sigma^2 at ||w|| = 1",
+            lambda d, sigma: _dktz.lem11_smoothness(sigma),
+            10_000,
+            "curvature",
         ),
     ),
 )
@@ -134,7 +143,8 @@ _LEM11 = Claim(
 _LEM10 = Claim(
     id="halfspaces.dktz.lem10",
     source="Lemma 10 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020; constant derived here, twice the one read",
-    statement="One-example descent of the surrogate with the step sqrt(2R/(LBT)) has on average (1/T) sum ||grad L(w_i)||^2 <= sqrt(2 L B R/T), R = 1, L and B of Lemma 11. "
+    statement="One-example descent of the surrogate with the step sqrt(2R/(LBT)) has on average (1/T) sum ||grad L(w_i)||^2 <= "
+    "sqrt(2 L B R/T), R = 1, L and B of Lemma 11. "
     "At the widths that matter this says nothing below 5e7 steps (1.3e7 with the constant as read): no iterate has a larger gradient.",
     checks=(
         Check(

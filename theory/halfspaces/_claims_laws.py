@@ -12,7 +12,9 @@ __all__ = ["CLAIMS"]
 _DERIVED = Provenance.DERIVED
 GAUSS = Assumption("G", "standard Gaussian points", lambda marginal="gauss": marginal == "gauss")
 _RCN = Assumption("RCN", "every label flips with the same probability eta < 1/2", lambda eta=0.0: 0 <= eta < 0.5)
-_MASSART = Assumption("M", "labels flip with probability eta(x) <= eta < 1/2, eta(.) chosen by the adversary", lambda eta=0.0: 0 <= eta < 0.5)
+_MASSART = Assumption(
+    "M", "labels flip with probability eta(x) <= eta < 1/2, eta(.) chosen by the adversary", lambda eta=0.0: 0 <= eta < 0.5
+)
 
 
 _FACT1 = Claim(
@@ -49,7 +51,8 @@ def _declared(quantity, kernel):
 _LOSS = Claim(
     id="halfspaces.loss",
     source="smooth surrogate of the paper, as recalled; constants derived here",
-    statement="There is a twice differentiable loss that equals 1/2 + t/sigma for |t| <= sigma/6, is constant beyond sigma/2, and has l' <= c/sigma "
+    statement="There is a twice differentiable loss that equals 1/2 + t/sigma for |t| <= sigma/6, is constant beyond sigma/2, "
+    "and has l' <= c/sigma "
     "and |l''| <= c'/sigma^2. Explicitly k = 1 - 3u^2 + 2u^3 + 15 u^2 (1-u)^2, u = 3(|s| - 1/6), with c = 1.512 and c' = 11.82: "
     "its slope must overshoot 1/sigma.",
     checks=(
@@ -57,7 +60,8 @@ _LOSS = Claim(
             name="constants",
             relation=Relation.EXACT,
             provenance=_DERIVED,
-            formula="mass 1, even, l(t) + l(-t) = 1, int k|s| = 41/180, int k s^2 = .0667549, sup k = 1.512 (smooth); 1/4, 1/12, 1 (ramp); 2 ln 2, pi^2/3, 1/4 (logistic)",
+            formula="mass 1, even, l(t) + l(-t) = 1, int k|s| = 41/180, int k s^2 = .0667549, sup k = 1.512 (smooth); 1/4, "
+            "1/12, 1 (ramp); 2 ln 2, pi^2/3, 1/4 (logistic)",
             bound=_declared,
             method="exact",
             falsifiers=(Falsifier("plain-smoothstep", "the transition is a smoothstep without overshoot: mass 2/3", "world"),),
@@ -96,7 +100,8 @@ def _law(theta, sigma, eta, kernel):
 _GRADLAW = Claim(
     id="halfspaces.gradlaw",
     source="derived here",
-    statement="Gaussian points, constant flip rate eta: the surrogate's gradient at angle theta points along the unit part of w* orthogonal to w and has "
+    statement="Gaussian points, constant flip rate eta: the surrogate's gradient at angle theta points along the unit part of "
+    "w* orthogonal to w and has "
     "norm ((1-2 eta)/pi) int l'(t) exp(-t^2/(2 sin^2 theta)) dt, (1-2 eta)/pi in the limit of small sigma at every angle.",
     checks=(
         Check(
@@ -182,8 +187,10 @@ def _worst_if(factor_eta=1.0, factor_sigma=1.0):
 _LEM43 = Claim(
     id="halfspaces.lem4.3x",
     source="Lemma 4.3, as recalled; exact version derived here",
-    statement="Gaussian points, Massart noise: for every adversary the component of -grad L towards w* is at least g(theta) = int l' phi [2(1-eta) phi(t cot theta) "
-    "- 2 eta phi(0)] dt, and one adversary attains it. So stationary angles lie within theta_s(sigma, eta) of w* or -w*, where tan(theta_s) = c_k(eta) sigma "
+    statement="Gaussian points, Massart noise: for every adversary the component of -grad L towards w* is at least g(theta) = "
+    "int l' phi [2(1-eta) phi(t cot theta) "
+    "- 2 eta phi(0)] dt, and one adversary attains it. So stationary angles lie within theta_s(sigma, eta) of w* or -w*, where "
+    "tan(theta_s) = c_k(eta) sigma "
     "(1 + O(sigma^2)) and c_k(eta) sqrt(1-2 eta) tends to half the root of int s^2 k: the factor sqrt(1-2 eta) is the exact exponent.",
     checks=(
         Check(
@@ -256,7 +263,8 @@ _LEM43 = Claim(
 _GAP = Claim(
     id="halfspaces.gap",
     source="derived here",
-    statement="Convex surrogates fail by a constant under Massart noise: the mean of y x, and for Gaussian points exactly also the population minimiser of the "
+    statement="Convex surrogates fail by a constant under Massart noise: the mean of y x, and for Gaussian points exactly also "
+    "the population minimiser of the "
     "logistic loss, end at angle atan(eta/(1-eta)) from w* under massart_half. At d = 10 and 4e4 points the learner's excess is "
     "less than a fifth of logistic regression's.",
     checks=(

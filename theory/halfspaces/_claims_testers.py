@@ -24,7 +24,8 @@ def accepted_excess(sigma, eta):
 _T2 = Claim(
     id="halfspaces.T2",
     source="band-mass test, as recalled; its exact law derived here",
-    statement="The band test accepts iff the share of points with |<w,x>| <= r is within 1 -+ tau of the target's for r = sigma/6 and sigma/2. On Gaussian points it "
+    statement="The band test accepts iff the share of points with |<w,x>| <= r is within 1 -+ tau of the target's for r = "
+    "sigma/6 and sigma/2. On Gaussian points it "
     "accepts with the probability of two nested binomial counts.",
     checks=(
         Check(
@@ -44,7 +45,8 @@ _T2 = Claim(
 _T3 = Claim(
     id="halfspaces.T3",
     source="conditional moments in the band, as recalled; relaxation derived here",
-    statement="Q4 = lambda_max(E vv^T) + 2 lambda_max(E zz^T) - P, v = svec(zz^T - I), is at least sup_u E<u,z>^4 for every data set and every weight, and 3 for "
+    statement="Q4 = lambda_max(E vv^T) + 2 lambda_max(E zz^T) - P, v = svec(zz^T - I), is at least sup_u E<u,z>^4 for every "
+    "data set and every weight, and 3 for "
     "Gaussian points in any dimension, so that one eigenvalue tests fourth moments in all directions at once.",
     checks=(
         Check(
@@ -77,7 +79,8 @@ _T3 = Claim(
 _T1BOUND = Claim(
     id="halfspaces.T1bound",
     source="what global moments and band mass alone give, rate as recalled; derived here",
-    statement="For every data set the disagreement with any vector within theta is at most min_r P[B(r)] + M_k (tan theta/r)^k, of order theta^{k/(k+1)}; the exponent is sharp: "
+    statement="For every data set the disagreement with any vector within theta is at most min_r P[B(r)] + M_k (tan "
+    "theta/r)^k, of order theta^{k/(k+1)}; the exponent is sharp: "
     "the marginal spike(theta, k) has the Gaussian's k-th moments and band masses, and that disagreement.",
     checks=(
         Check(
@@ -106,11 +109,7 @@ _T1BOUND = Claim(
                 assumptions=(Assumption("P", "the spike marginal", lambda: True),),
                 falsifiers=(
                     Falsifier("slope-1", "the disagreement is of order theta", "bound", margin=(0.92, 1.08)),
-                    *(
-                        (Falsifier("one-over-k-less", "the exponent is (k-1)/k = 1/2", "bound", margin=(0.42, 0.58)),)
-                        if k == 2
-                        else ()
-                    ),
+                    *((Falsifier("one-over-k-less", "the exponent is (k-1)/k = 1/2", "bound", margin=(0.42, 0.58)),) if k == 2 else ()),
                     Falsifier("linear-spikes", "the spikes shrink like tan(theta)", "world"),
                 ),
                 units="excess disagreement",
@@ -122,8 +121,10 @@ _T1BOUND = Claim(
 
 _T4 = Claim(
     id="halfspaces.T4",
-    source="local disagreement tester of Klivans, Stavropoulos, Vasilyan 2024 and Diakonikolas, Kane, Liu, Zarifis 2024; deterministic form derived here",
-    statement="Slabs of |<w,x>| with the largest eigenvalue of their second moments give W(w, theta) such that every v within theta of w differs from it on at most a share "
+    source="local disagreement tester of Klivans, Stavropoulos, Vasilyan 2024 and Diakonikolas, Kane, Liu, Zarifis 2024; "
+    "deterministic form derived here",
+    statement="Slabs of |<w,x>| with the largest eigenvalue of their second moments give W(w, theta) such that every v within "
+    "theta of w differs from it on at most a share "
     "W of the data, for every data set. On Gaussian data W is at most 8 theta/pi, near pi^2 phi(0) = 3.94 times theta/pi.",
     checks=(
         Check(
@@ -184,7 +185,8 @@ def _rejects(name, formula, source_cells, falsifiers, provenance=_PAPER, text=No
 _COMPLETE = Claim(
     id="halfspaces.complete",
     source="abstract (completeness); tolerances are ours",
-    statement="Points from the target are accepted with probability at least 1 - delta whatever the labels: the tests see no label once w is fixed. Other marginals are "
+    statement="Points from the target are accepted with probability at least 1 - delta whatever the labels: the tests see no "
+    "label once w is fixed. Other marginals are "
     "rejected, but for one that is as smooth as the target.",
     checks=(
         _rejects(
@@ -207,13 +209,17 @@ _COMPLETE = Claim(
     ),
 )
 
-_HARMFUL = Assumption("H", "a marginal on which the learner or a stationary point is bad", lambda marginal: marginal in ("nearbdry", "squash"))
+_HARMFUL = Assumption(
+    "H", "a marginal on which the learner or a stationary point is bad", lambda marginal: marginal in ("nearbdry", "squash")
+)
 
 _ABLATION = Claim(
     id="halfspaces.ablation",
     source="derived here",
-    statement="Band mass and the smallest conditional eigenvalue are needed: without the first nearbdry is accepted, where the learner's excess is .11; without the second squash is "
-    "accepted at a fake stationary point .78 rad from w*, where descent stays. With all tests both are rejected. For the largest eigenvalue and Q4 no harmful "
+    statement="Band mass and the smallest conditional eigenvalue are needed: without the first nearbdry is accepted, where the "
+    "learner's excess is .11; without the second squash is "
+    "accepted at a fake stationary point .78 rad from w*, where descent stays. With all tests both are rejected. For the "
+    "largest eigenvalue and Q4 no harmful "
     "marginal is known.",
     checks=(
         Check(
@@ -290,7 +296,8 @@ def _sound_check(name, formula, bound, falsifiers, assumptions, provenance):
 _SOUND = Claim(
     id="halfspaces.sound",
     source="soundness of the abstract, on marginals that can be drawn",
-    statement="Whatever the marginal, an accepted run has small excess: accepted and excess above theta_s/pi happens with probability at most delta. Rejected runs may be "
+    statement="Whatever the marginal, an accepted run has small excess: accepted and excess above theta_s/pi happens with "
+    "probability at most delta. Rejected runs may be "
     "good or bad.",
     checks=(
         _sound_check(
@@ -307,7 +314,8 @@ _SOUND = Claim(
 _CERT = Claim(
     id="halfspaces.cert",
     source="derived here",
-    statement="Weighted moments and the gradient on held-out points certify an angle, a disagreement W, a lower bound on opt and an upper bound on the excess, for any "
+    statement="Weighted moments and the gradient on held-out points certify an angle, a disagreement W, a lower bound on opt "
+    "and an upper bound on the excess, for any "
     "marginal: all of it true with probability 1 - 3 delta (Massart) or 1 - 2 delta (adversarial). It is loose by a factor of about 100.",
     checks=(
         Check(
@@ -317,9 +325,7 @@ _CERT = Claim(
             formula="P[excess > W + roots, or opt < certified, or angle > theta_c] <= 3 delta = .15",
             bound=lambda: 0.15,
             assumptions=(_ANY,),
-            falsifiers=(
-                Falsifier("a-two-hundredth", "a two-hundredth of W is certified, without the sampling terms", "world"),
-            ),
+            falsifiers=(Falsifier("a-two-hundredth", "a two-hundredth of W is certified, without the sampling terms", "world"),),
             units="runs with a false certificate",
         ),
         Check(
@@ -336,9 +342,7 @@ _CERT = Claim(
                     "no-flip-factor",
                     "the denominator lacks the factor 1 - 2 eta",
                     "bound",
-                    bound=lambda sigma, eta, kernel: _certificate.population_certified_angle(
-                        sigma, eta, kernel, flip_factor=False
-                    ),
+                    bound=lambda sigma, eta, kernel: _certificate.population_certified_angle(sigma, eta, kernel, flip_factor=False),
                 ),
             ),
             units="angle (rad)",

@@ -21,9 +21,9 @@ from theory.halfspaces._kernels import normal_pdf
 __all__ = [
     "claim5_lower",
     "gaussian_density_bound",
+    "lem7_holds_up_to",
     "lem7_lem8_bound",
     "lem7_lem8_sigma",
-    "lem7_holds_up_to",
     "lem10_as_read",
     "lem10_derived",
     "lem10_step",
@@ -135,7 +135,7 @@ def lem7_holds_up_to(theta, eta, R, kernel):
 
     bound = lem7_lem8_bound(eta, R, kernel)
     return float(
-        math.exp(optimize.brentq(lambda v: _angles.massart_component(theta, math.exp(v), eta, kernel) - bound, math.log(1e-4), math.log(1e3)))
+        math.exp(
+            optimize.brentq(lambda v: _angles.massart_component(theta, math.exp(v), eta, kernel) - bound, math.log(1e-4), math.log(1e3))
+        )
     )
-
-

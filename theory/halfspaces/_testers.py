@@ -37,9 +37,9 @@ __all__ = [
     "monomial_deviation",
     "num_monomials",
     "q4",
+    "shifted_squares",
     "spectral_moments",
     "spike",
-    "svec",
     "t1_accepts",
     "t2_acceptance",
     "t2_accepts",
@@ -52,6 +52,7 @@ __all__ = [
 
 CANTELLI_CEILING = math.pi**2 * PHI0  # 3.937: W/(theta/pi) on Gaussian data, fine slabs, small angles
 MAX_MONOMIALS = 100_000
+_ROOT2 = math.sqrt(2)
 
 
 def band_mass(r):
@@ -72,23 +73,22 @@ def complement(w):
     return np.concatenate([w[None], H[1:]])
 
 
-def svec(matrices, root2=math.sqrt(2)):
-    """svec of symmetric [n, p, p]: diagonal, and off-diagonals times sqrt(2): [n, p(p+1)/2]."""
-    p = matrices.shape[-1]
-    i, j = np.triu_indices(p, 1)
-    return np.concatenate([matrices[:, np.arange(p), np.arange(p)], root2 * matrices[:, i, j]], axis=1)
+def shifted_squares(z, root2=_ROOT2):
+    """svec(zz^T - I) of every row of z [n, p]: squares less 1, and sqrt(2) times products: [n, p(p+1)/2]."""
+    i, j = np.triu_indices(z.shape[1], 1)
+    return np.concatenate([z**2 - 1, root2 * z[:, i] * z[:, j]], axis=1)
 
 
-def q4(z, weights=None, total=None, root2=math.sqrt(2)):
+def q4(z, weights=None, total=None, root2=_ROOT2):
     """Q4 >= sup_u E<u,z>^4, E = (1/n) sum weights (.): lambda_max(E vv^T) + 2 lambda_max(E zz^T) - P, v = svec(zz^T - I).
 
     Args: z [n, p]; weights [n] >= 0, default 1; total: P, default E 1. Tight for p = 1, 3 for the Gaussian.
     """
     z = np.asarray(z, dtype=np.float64)
-    n, p = z.shape
+    n = len(z)
     weights = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     P = weights.sum() / n if total is None else total
-    v = svec(z[:, :, None] * z[:, None, :] - np.eye(p), root2)
+    v = shifted_squares(z, root2)
     top = np.linalg.eigvalsh((v * weights[:, None]).T @ v / n)[-1]
     return float(top + 2 * np.linalg.eigvalsh((z * weights[:, None]).T @ z / n)[-1] - P)
 
@@ -196,7 +196,11 @@ def t2_acceptance(n, sigma, tau=0.25):
     """
     from scipy import stats
 
-    n, sigma, tau = _arguments.count("t2_acceptance", "n", n), _arguments.sigma("t2_acceptance", sigma), _arguments.tolerance("t2_acceptance", tau)
+    n, sigma, tau = (
+        _arguments.count("t2_acceptance", "n", n),
+        _arguments.sigma("t2_acceptance", sigma),
+        _arguments.tolerance("t2_acceptance", tau),
+    )
     p6, p2 = band_mass(sigma / 6), band_mass(sigma / 2)
     N2 = np.arange(n + 1)
     N2 = N2[np.abs(N2 / (n * p2) - 1) <= tau]
