@@ -92,9 +92,9 @@ def angle(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
             color=_COLORS[name],
             label=f"{name}: $\\frac{{1}}{{2}}\\sqrt{{\\int s^2k}}\\,/\\sqrt{{1-2\\eta}}$",
         )
-        if name != "logistic":
-            exact = [math.tan(_angles.stationary_angle(0.3, (1 - r) / 2, name)) / 0.3 for r in room[room > 0.02]]
-            left.plot(room[room > 0.02], exact, "--", lw=0.9, color=_COLORS[name], label=f"{name}: exact at $\\sigma$ = .3")
+        if name == "logistic":  # the other two are too narrow for sigma = .3 to differ from the limit
+            exact = [math.tan(_angles.stationary_angle(0.3, (1 - r) / 2, name)) / 0.3 for r in room]
+            left.plot(room, exact, "--", lw=0.9, color=_COLORS[name], label=f"{name}: exact at $\\sigma$ = .3")
         width = math.sqrt(_kernels.kernel_moment(2, name))
         right.plot(room, c / width, color=_COLORS[name], label=f"{name}, rms width {width:.3g}")
     left.set_ylabel("$\\tan\\theta_s/\\sigma$")

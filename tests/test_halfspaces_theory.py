@@ -110,8 +110,12 @@ def test_smooth_ramp_overshoots_because_its_mass_is_one():
 @pytest.mark.parametrize("name", ["smooth", "logistic"])
 def test_slope_of_the_kernel_and_of_the_loss_are_derivatives(name):
     s, h = np.random.default_rng(1).uniform(-0.7, 0.7, 300), 1e-6
-    np.testing.assert_allclose((_kernels.kernel(s + h, name) - _kernels.kernel(s - h, name)) / (2 * h), _kernels.kernel_slope(s, name), atol=1e-4)
-    np.testing.assert_allclose((_kernels.loss(s + h, 1.0, name) - _kernels.loss(s - h, 1.0, name)) / (2 * h), _kernels.kernel(s, name), atol=1e-8)
+    np.testing.assert_allclose(
+        (_kernels.kernel(s + h, name) - _kernels.kernel(s - h, name)) / (2 * h), _kernels.kernel_slope(s, name), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        (_kernels.loss(s + h, 1.0, name) - _kernels.loss(s - h, 1.0, name)) / (2 * h), _kernels.kernel(s, name), atol=1e-8
+    )
     assert np.abs(_kernels.kernel_slope(np.linspace(-0.5, 0.5, 100_001))).max() == pytest.approx(_kernels.curvature_sup(), rel=1e-6)
 
 
@@ -163,7 +167,9 @@ def test_stationary_angle_is_a_root_between_signs_and_symmetric():
     for kernel in halfspaces.KERNELS:
         root = _angles.stationary_angle(0.2, 0.35, kernel)
         assert _angles.massart_component(0.9 * root, 0.2, 0.35, kernel) < 0 < _angles.massart_component(1.1 * root, 0.2, 0.35, kernel)
-        assert _angles.massart_component(math.pi - 0.5, 0.2, 0.35, kernel) == pytest.approx(_angles.massart_component(0.5, 0.2, 0.35, kernel), rel=1e-12)
+        assert _angles.massart_component(math.pi - 0.5, 0.2, 0.35, kernel) == pytest.approx(
+            _angles.massart_component(0.5, 0.2, 0.35, kernel), rel=1e-12
+        )
     assert _angles.stationary_angle(0.3, 0.0) == 0
     assert _angles.sigma_for_excess(0.01, 0.3) * _angles.stationary_limit(0.3) / math.pi == pytest.approx(0.01)
 
@@ -236,7 +242,9 @@ def test_adversarial_constants_of_the_three_kernels():
     best = {k: _adversarial.adversarial_best(k) for k in halfspaces.KERNELS}
     np.testing.assert_allclose([best[k].C for k in ("ramp", "smooth", "logistic")], [2.651, 2.797, 2.520], atol=6e-4)
     np.testing.assert_allclose([best[k].reached for k in ("ramp", "smooth", "logistic")], [1.711, 1.839, 1.520], atol=6e-4)
-    np.testing.assert_allclose([_adversarial.adversarial_wall(k) for k in ("ramp", "smooth", "logistic")], [10.487, 12.173, 1.837], atol=6e-4)
+    np.testing.assert_allclose(
+        [_adversarial.adversarial_wall(k) for k in ("ramp", "smooth", "logistic")], [10.487, 12.173, 1.837], atol=6e-4
+    )
     assert best["logistic"].C < best["ramp"].C < best["smooth"].C  # ... and for Massart noise, at equal sigma, the reverse
     assert all(_angles.stationary_limit(0.3, a) > _angles.stationary_limit(0.3, b) for a, b in (("logistic", "ramp"), ("ramp", "smooth")))
     assert math.isinf(_adversarial.adversarial_limit(8.0, "smooth").C)
@@ -373,7 +381,7 @@ BAD = [
     (lambda: _certificate.certificate(X, np.arange(50), np.eye(3)[0], 0.3), "labels must be -1 or +1, got 0.0 in row 0"),
     (lambda: _certificate.certificate(X, np.ones(49), np.eye(3)[0], 0.3), "y must have 50 labels"),
     (lambda: _certificate.certificate(X, np.ones(50), np.ones(3), 0.3), "w must be a unit vector of 3"),
-    (lambda: _testers.t1_accepts(np.where(X == X[7, 1], math.nan, X)), "x must be finite, got nan in row 7"),
+    (lambda: _testers.t1_accepts(np.where(X[7, 1] == X, math.nan, X)), "x must be finite, got nan in row 7"),
     (lambda: _testers.t1_accepts(X, 3), "even degree required, got 3"),
     (lambda: _testers.t1_accepts(X, 6), "k must be 2 or 4, got 6"),
     (lambda: _testers.monomial_deviation(np.ones((5, 25)), 6), "has 736281 monomials"),

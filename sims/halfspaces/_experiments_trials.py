@@ -201,12 +201,11 @@ _TRIALS = (
         "thm5.1x/~killer",
         {"default": tuple(TrialCell("gauss", "killer", 0.01, round(0.01 * ratio, 4)) for ratio in (15, 18, 22, 25, 30, 35))},
         "error_ratio",
-        16,
+        32,
         0.035,
         support=lambda eta: (0.0, 1 / eta),
         start="aim",
         killer_angle=_killer_angle,
-        chunk=16,
         **_END_TO_END,
     ),
     # --- ablation
@@ -295,7 +294,6 @@ _ACCEPTANCE = (
         2048,
         0.003,
         expected=_expect_half_tolerance,
-        chunk=128,
         tau=0.125,
         **_TESTS,
     ),
@@ -312,15 +310,10 @@ _ACCEPTANCE = (
     _experiment("complete/smooth!t3", _heavy((_target("quartic"),)), "reject", 64, 0.005, expected=_always, marginal="t3", **_TESTS),
     _experiment(
         "complete/~sizes",
-        {
-            "default": tuple(
-                _target(d=d, n2=n2) for d, sizes in ((5, (3_000, 6_000, 12_000)), (10, (6_000, 12_000, 25_000))) for n2 in sizes
-            )
-        },
+        {"default": tuple(_target(d=d, n2=n2) for d, n2 in ((5, 3_000), (5, 6_000), (5, 12_000), (10, 12_000), (10, 44_000)))},
         "accept",
-        128,
+        96,
         0.006,
-        chunk=64,
         **_TESTS,
     ),
     _experiment(
@@ -383,7 +376,7 @@ def _expect_floor(sigma, eta):
     return {0.1: (0.00364, 0.0005, 0.3), 0.3: (0.00665, 0.0005, 0.4)}.get(eta, (0.006, 0.0006))
 
 
-_FLOOR = {"tests": False}
+_FLOOR = {"tests": False, "chunk": 16}
 _SLOPE = tuple(TrialCell("gauss", "massart_half", 0.4, sigma, 5, 40_000, 40_000) for sigma in (0.2, 0.4, 0.8))
 _RIVAL = TrialCell("gauss", "massart_half", 0.3, _SIGMA, 10)
 _RIVAL_4 = TrialCell("gauss", "massart_half", 0.4, _SIGMA, 10)
@@ -445,13 +438,12 @@ _EXCESS = (
         "thm4.1x/~sizes",
         {
             "default": tuple(
-                TrialCell("gauss", "massart_half", eta, s, 10, 80_000, 80_000) for eta in (0.1, 0.3, 0.4) for s in (0.15, 0.3, 0.6)
+                TrialCell("gauss", "massart_half", eta, s, 5, 40_000, 40_000) for eta in (0.1, 0.3, 0.4) for s in (0.15, 0.3, 0.6)
             )
         },
         "excess",
-        8,
-        0.15,
-        chunk=8,
+        16,
+        0.05,
         **_FLOOR,
     ),
     _experiment(
@@ -487,7 +479,7 @@ def _certified(marginal, noise, eta, sigma, n2=100_000):
     return TrialCell(marginal, noise, eta, sigma, 5, 20_000, n2)
 
 
-_CERTIFY = {"tests": False, "certifies": True, "n_test": 20_000}
+_CERTIFY = {"tests": False, "certifies": True, "n_test": 20_000, "chunk": 8}
 _CERTIFICATES = (
     _experiment(
         "cert/coverage",
@@ -522,13 +514,12 @@ _CERTIFICATES = (
             "default": tuple(
                 _certified("gauss", noise, eta, sigma, n2)
                 for noise, eta in (("massart_half", 0.1), ("massart_half", 0.3), ("tailu", 0.001))
-                for sigma, n2 in ((0.646, 10_000), (0.446, 30_000), (0.3, 100_000), (0.208, 300_000))
+                for sigma, n2 in ((0.646, 10_000), (0.3, 100_000), (0.208, 300_000))
             )
         },
         "violated",
-        2,
-        0.3,
-        chunk=2,
+        8,
+        0.12,
         **_CERTIFY,
     ),
 )
