@@ -440,6 +440,19 @@ def _largest_quartic(z, weights, rng, directions=2000, ascents=12):
     return max(float(values.max()), float((weights @ (inner * inner)).max())) / len(z)
 
 
+def evaluate_relaxation(cell, rng, root2=_ROOT2):
+    """max_u E<u,z>^4 over Q4: Gaussian, t_5 and sign data, p = 1, 2, 3, weighted and not. A lying world forgets sqrt 2 in svec."""
+    for i in range(cell.sets):
+        law, p = ("gauss", "t5", "signs")[i % 3], 1 + (i // 3) % 3
+        z = {
+            "gauss": rng.normal(size=(cell.n, p)),
+            "t5": rng.standard_t(5, size=(cell.n, p)),
+            "signs": rng.choice([-1.0, 1.0], size=(cell.n, p)),
+        }[law]
+        weights = np.ones(cell.n) if i % 2 else rng.random(cell.n) * 3
+        yield Case(f"{law}, p={p}, set {i}", _largest_quartic(z, weights, rng) / _testers.q4(z, weights, root2=root2))
+
+
 def _wedge_data(i, d, n, theta, rng):
     """Data sets for T4: Gaussian, laplace, signs with noise, t_3, discrete, and points made to disagree, by number: [n, d], name."""
     name = ("gauss", "laplace", "gmm", "t3", "grid", "spike", "tight")[i % 7]
