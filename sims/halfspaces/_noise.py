@@ -60,20 +60,22 @@ def labels(key, noise, rate, x, star, u, aim, other, sigma, kernel, parts):
     parts: sizes that add up to n, static.
     """
     n, clean = x.shape[1], predict(star, x)
-    offsets = np.cumsum([0, *parts])
 
     def by_chance():
         flips = jax.random.uniform(key, (n,), jnp.float32) < flip_rates(noise, rate, x, star, u)
         return jnp.where(flips, -clean, clean)
 
+    def lowest(score):
+        """Whether a score is among the floor(rate size) lowest of its part, and finite."""
+        size = score.shape[0]
+        count = jnp.floor(rate * np.float32(size) + np.float32(1e-3)).astype(jnp.int32)
+        _, order = jax.lax.top_k(-score, size)  # on a CPU four times as fast as a sort
+        first = jnp.zeros((size,), bool).at[order].set(jnp.arange(size, dtype=jnp.int32) < count)
+        return first & jnp.isfinite(score)
+
     def by_rank():
         score = _scores(noise, x, star, u, aim, other, sigma, kernel)
-        place = jnp.arange(n, dtype=jnp.int32)
-        part = sum(((place >= int(o)).astype(jnp.int32) for o in offsets[1:-1]), jnp.zeros((n,), jnp.int32))
-        _, _, order = jax.lax.sort((part, score, place), num_keys=2)
-        counts = jnp.floor(rate * jnp.asarray(parts, jnp.float32) + np.float32(1e-3)).astype(jnp.int32)
-        rank = place - jnp.asarray(offsets[:-1], jnp.int32)[part]  # parts keep their places under the sort
-        first = jnp.zeros((n,), bool).at[order].set(rank < counts[part])
-        return jnp.where(first & jnp.isfinite(score), -clean, clean)
+        flips = [lowest(part) for part in jnp.split(score, np.cumsum(parts)[:-1]) if part.shape[0]]
+        return jnp.where(jnp.concatenate(flips), -clean, clean)
 
     return jax.lax.cond(noise < len(RANDOM), by_chance, by_rank)

@@ -97,6 +97,13 @@ def _law(theta, sigma, eta, kernel):
     return _angles.grad_norm(theta, sigma, eta, kernel)
 
 
+_AT_HALF_THE_NOISE = Falsifier(
+    "half-the-noise",
+    "the law at eta/2 is claimed",
+    "bound",
+    bound=lambda theta, sigma, eta, kernel: _law(theta, sigma, eta / 2, kernel),
+)
+
 _GRADLAW = Claim(
     id="halfspaces.gradlaw",
     source="derived here",
@@ -113,14 +120,7 @@ _GRADLAW = Claim(
             margin=lambda theta, sigma, eta, kernel: 0.2 * _law(theta, sigma, eta, kernel),
             method="t",
             assumptions=(GAUSS, _RCN),
-            falsifiers=(
-                Falsifier(
-                    "half-the-noise",
-                    "the law at eta/2 is claimed",
-                    "bound",
-                    bound=lambda theta, sigma, eta, kernel: _law(theta, sigma, eta / 2, kernel),
-                ),
-            ),
+            falsifiers=(_AT_HALF_THE_NOISE,),
             units="gradient component",
         ),
         Check(
@@ -153,14 +153,7 @@ _GRADLAW = Claim(
             formula="ramp: (1-2 eta) sqrt(2/pi) (sin theta/sigma) erf(sigma/(2 sqrt2 sin theta)); sigma -> 0: (1-2 eta)/pi",
             bound=_law,
             method="exact",
-            falsifiers=(
-                Falsifier(
-                    "half-the-noise",
-                    "the law at eta/2 is claimed",
-                    "bound",
-                    bound=lambda theta, sigma, eta, kernel: _law(theta, sigma, eta / 2, kernel),
-                ),
-            ),
+            falsifiers=(_AT_HALF_THE_NOISE,),
             units="gradient norm",
         ),
     ),
