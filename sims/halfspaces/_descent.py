@@ -104,7 +104,7 @@ def simulate_steps(key, prepared):
 
 RUNS = 12  # learners whose median angle decides
 FIRST, GROWTH = 50, 1.3  # sample sizes tried: 50 * 1.3^i
-_SHORT = (512, 2048)  # paddings of the smaller sizes
+_SHORT = (512, 1024, 2048)  # paddings of the smaller sizes
 
 
 @dataclasses.dataclass(frozen=True)
