@@ -107,7 +107,7 @@ _EXACT = (
     _massart("thm4.1x/largest", _EXCESS, _exact.evaluate_worst_excess, ask=MassartCell("smooth", 0.1, 0.3), seconds=0.4, smoke=_EXCESS[:1]),
     _massart("cert/population", (MassartCell("smooth", 0.3, 0.2),), _exact.evaluate_stationary, ask=MassartCell("smooth", 0.1, 0.3)),
     _adversary("thm5.1x/wall", (AdversaryCell(),), _exact.evaluate_wall, ask=AdversaryCell("smooth", 10.0)),
-    _adversary("thm5.1x/wall!above-the-wall", (AdversaryCell("smooth", 25.0),), _exact.evaluate_wall),
+    _adversary("thm5.1x/wall!above-the-wall", (AdversaryCell("smooth"),), _partial(_exact.evaluate_wall, widths=25 / 8)),
     _adversary("thm5.1x/angle", (AdversaryCell(),), _exact.evaluate_finite_opt, ask=AdversaryCell("smooth", 30.0)),
     _adversary("thm5.1x/constant", (AdversaryCell(),), _exact.evaluate_adversarial_reach, ask=AdversaryCell("smooth", 30.0)),
 )

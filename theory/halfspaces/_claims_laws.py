@@ -86,6 +86,7 @@ _LOSS = Claim(
             bound=_kernels.curvature_sup,
             method="exact",
             tolerance=9e-4,  # 11.81 to 11.8208, on a grid of steps of 1e-6
+            assumptions=(Assumption("K", "the smooth kernel", lambda kernel: kernel in ("smooth", "all")),),
             falsifiers=(Falsifier("plain-smoothstep", "the transition is a smoothstep without overshoot", "world"),),
             units="curvature times sigma^2",
         ),
@@ -230,7 +231,7 @@ _LEM43 = Claim(
             bound=_angles.stationary_limit,
             method="exact",
             tolerance=1e-3,
-            assumptions=(GAUSS, _MASSART),
+            assumptions=(GAUSS, _MASSART, Assumption("L", "sigma <= .005", lambda sigma: sigma <= 0.005)),
             falsifiers=(
                 Falsifier(
                     "half-the-noise", "c_k(eta/2) is claimed", "bound", bound=lambda eta, kernel: _angles.stationary_limit(eta / 2, kernel)
@@ -246,7 +247,7 @@ _LEM43 = Claim(
             bound=_angles.stationary_limit_constant,
             method="exact",
             tolerance=1e-3,
-            assumptions=(GAUSS, _MASSART),
+            assumptions=(GAUSS, _MASSART, Assumption("L", ".4999 <= eta < 1/2", lambda eta: eta >= 0.4999)),
             falsifiers=(Falsifier("power-one", "the factor is 1 - 2 eta without the root", "world"),),
             units="c_k(eta) sqrt(1-2 eta)",
         ),

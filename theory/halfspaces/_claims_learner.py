@@ -136,6 +136,17 @@ def _limit(kernel, sigma_over_opt):
     return _adversarial.adversarial_limit(sigma_over_opt, kernel)
 
 
+def _above_the_wall(kernel, sigma_over_opt):
+    return kernel == "all" or sigma_over_opt == 0 or sigma_over_opt > _adversarial.adversarial_wall(kernel)
+
+
+def _below_the_wall(kernel, sigma_over_opt):
+    return kernel == "all" or sigma_over_opt == 0 or sigma_over_opt < _adversarial.adversarial_wall(kernel)
+
+
+_ABOVE = Assumption("A", "sigma/opt above the kernel's wall", _above_the_wall)
+_BELOW = Assumption("B", "sigma/opt below the kernel's wall", _below_the_wall)
+
 _THM51X = Claim(
     id="halfspaces.thm5.1x",
     source="derived here",
@@ -152,7 +163,7 @@ _THM51X = Claim(
             bound=lambda: 0.0,
             method="exact",
             residual="upper",
-            assumptions=(_GAUSS,),
+            assumptions=(_GAUSS, _BELOW),
             falsifiers=(Falsifier("above-the-wall", "sigma = 25 opt", "world"),),
             units="gradient component",
         ),
@@ -164,7 +175,7 @@ _THM51X = Claim(
             bound=lambda kernel, sigma_over_opt: _limit(kernel, sigma_over_opt).theta_over_opt,
             method="exact",
             tolerance=0.01,
-            assumptions=(_GAUSS,),
+            assumptions=(_GAUSS, _ABOVE),
             falsifiers=(
                 Falsifier(
                     "half",
@@ -183,7 +194,7 @@ _THM51X = Claim(
             bound=lambda kernel, sigma_over_opt: _limit(kernel, sigma_over_opt).C,
             method="exact",
             residual="upper",
-            assumptions=(_GAUSS,),
+            assumptions=(_GAUSS, _ABOVE),
             falsifiers=(Falsifier("one-point-two", "C = 1.2 is claimed", "bound", bound=lambda: 1.2),),
             units="error over opt",
         ),
