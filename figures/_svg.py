@@ -17,7 +17,7 @@ from figures import _series
 __all__ = ["Chart", "chart_of", "mark"]
 
 WIDTH, HEIGHT = 400, 250  # of the view box, about one unit a pixel on a phone
-LEFT, RIGHT, TOP, BOTTOM = 74, 12, 14, 40
+LEFT, RIGHT, TOP, BOTTOM = 74, 12, 14, 44
 _MARKS = (  # one shape a line, besides its colour
     lambda x, y: f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>',
     lambda x, y: f'<rect x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"/>',
@@ -128,7 +128,7 @@ def _frame(x: _Scale, y: _Scale, x_label: str, y_label: str, body: Sequence[str]
     last = -math.inf
     for v in x.ticks():  # no two labels closer than a label is wide
         if x(v) - last > 34:
-            parts.append(f'<text x="{min(x(v), WIDTH - 22):.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{_number(v)}</text>')
+            parts.append(f'<text x="{min(x(v), WIDTH - 22):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_number(v)}</text>')
             last = x(v)
     parts += body
     middle = (TOP + HEIGHT - BOTTOM) / 2
