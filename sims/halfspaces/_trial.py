@@ -41,6 +41,8 @@ AT = ("learned", "star", "base")  # what is tested: the learner's halfspace, w*,
 METHODS = ("learner", "averaging")
 MAX_D, MAX_N = 1024, 10**8
 _FAR = np.float32(0.08)  # rad from the fake stationary point
+_SPIKE_ANGLE = 0.1
+_SECOND = 0.5  # angle of planted2's halfspace from w*
 _REACH = np.float32(1.4)  # error over opt that the killer is to reach
 
 
@@ -111,37 +113,34 @@ class TrialPrepared:
     spike: np.ndarray  # float [3]
     sigma: float  # width of the tests and of the killer
     eta: float
-    declared: float  # Massart rate that the certificate is told
     tau: float
     bad_above: float  # an accepted excess above this is a violation
-    aim_angle: float  # of killer's w0, and of planted2's halfspace
-    aim_angle_killer: float
+    aim_angle: float  # from w*, of the point at which the killer makes the gradient vanish
     delta: float
-    massart: float  # 1: Massart certificate, 0: adversarial
+    random: float  # 1: labels flip by chance, and the certificate is the Massart one; 0: adversarial
     W_share: float  # 1; a lying certificate claims less
     root_share: float  # 1; a lying certificate drops the sampling terms
-    massart_noise: float  # 1: labels flip by chance
 
 
 def prepare_trial(
     cell, statistic, *, learns=True, tests=True, certifies=False, baseline=False, start="mean", at="learned", method="learner", tau=0.25,
-    bad_above=math.inf, sigmas=None, n_test=None, kernel="smooth", killer_angle=0.0, steps=None, marginal=None, W_share=1.0, root_share=1.0,
+    bad_above=math.inf, sigmas=None, n_test=None, kernel="smooth", killer_angle=0.0, marginal=None, W_share=1.0, root_share=1.0,
 ):  # fmt: skip
     """TrialCell -> TrialPrepared. sigmas: widths of descent (default: the cell's); marginal: the one drawn, in a lying world."""
     marginal = cell.marginal if marginal is None else marginal
     random = cell.noise in _noise.RANDOM
     exact = marginal == "gauss" and random
     sigmas = (cell.sigma,) if sigmas is None else sigmas
-    eta = cell.eta if random else None
+    eta, spike = cell.eta if random else None, reference.spike(_SPIKE_ANGLE, 2)
     return TrialPrepared(
         d=cell.d, n1=cell.n1, n2=cell.n2, n_test=(0 if exact else cell.n1) if n_test is None else n_test, kernel=kernel, learns=learns,
         tests=tests, certifies=certifies, baseline=baseline, marginal=np.int32(_marginals.marginal_id(marginal)),
         noise=np.int32(_noise.noise_id(cell.noise)), start=np.int32(STARTS.index(start)), at=np.int32(AT.index(at)),
         method=np.int32(METHODS.index(method)), statistic=np.int32(STATISTICS.index(statistic)),
-        steps=np.int32([_learner.num_steps(s, eta) if steps is None else steps for s in sigmas]), sigmas=np.array(sigmas, dtype=float),
-        spike=np.array([*(lambda s: (s.s, s.rho, s.alpha))(reference.spike(0.1, 2))]), sigma=cell.sigma, eta=cell.eta,
-        declared=cell.eta if random else 0.0, tau=tau, bad_above=min(bad_above, 2.0), aim_angle=0.5, aim_angle_killer=killer_angle,
-        delta=0.05, massart=float(random), W_share=W_share, root_share=root_share, massart_noise=float(random),
+        steps=np.int32([_learner.num_steps(s, eta) for s in sigmas]), sigmas=np.array(sigmas, dtype=float),
+        spike=np.array([spike.s, spike.rho, spike.alpha]), sigma=cell.sigma, eta=cell.eta,
+        tau=tau, bad_above=min(bad_above, 2.0), aim_angle=killer_angle, delta=0.05, random=float(random), W_share=W_share,
+        root_share=root_share,
     )  # fmt: skip
 
 
@@ -181,16 +180,16 @@ def _certificate(w, t, z, y, star, excess, opt, prepared, m):
     """(theta_c, W, opt_lower, whether anything certified is false) on held-out (t, z) with labels y."""
     n2, delta = np.float32(prepared.n2), prepared.delta
     found = _testers.weighted(t, z, y, prepared.sigma, prepared.kernel)
-    err = jnp.mean((_noise.predict(w[:1] * 0 + 1, t[None]) != y).astype(t.dtype))
+    err = jnp.mean(((t >= 0) != (y > 0)).astype(t.dtype))
     err = jnp.minimum(err, 1 - err)
     dev = jnp.sqrt(found.V / n2) * (1 + jnp.sqrt(2 * jnp.log(m / delta)))
     flipped = 2 * jnp.maximum(found.Q4, 0) ** 0.25 * (np.float32(_kernels.kernel_sup(prepared.kernel)) * err / prepared.sigma) ** 0.75
-    massart = prepared.massart > 0
+    massart = prepared.random > 0
     angle = _testers.certified_angle(
         found,
-        jnp.where(massart, 1 - 2 * prepared.declared, 1),
+        jnp.where(massart, 1 - 2 * prepared.eta, 1),
         jnp.where(massart, dev, flipped),
-        jnp.where(massart, 2 * (1 - prepared.declared), 2),
+        jnp.where(massart, 2 * (1 - prepared.eta), 2),
     )
     W = _testers.wedge(t, z, angle)
     root, root_m = jnp.sqrt(jnp.log(1 / delta) / (2 * n2)), jnp.sqrt(jnp.log(m / delta) / (2 * n2))
@@ -211,8 +210,8 @@ def simulate_trial(key, prepared):
     star, u, base = _marginals.directions(key_world, d, p.marginal, squash)
     world = _marginals.World(star, u, base, p.spike)
     across = jnp.where(squash, (u - base) / np.float32(math.sqrt(2)), u)  # orthogonal to w* in every world
-    aim = jnp.cos(p.aim_angle_killer) * star + jnp.sin(p.aim_angle_killer) * across
-    other = jnp.cos(p.aim_angle) * star + jnp.sin(p.aim_angle) * across
+    aim = jnp.cos(p.aim_angle) * star + jnp.sin(p.aim_angle) * across
+    other = np.float32(math.cos(_SECOND)) * star + np.float32(math.sin(_SECOND)) * across
 
     parts = (p.n1 if p.learns else 0, p.n2, p.n_test)  # drawn in one go: one sampler to compile
     x = _marginals.points(key_points, p.marginal, sum(parts), world)
@@ -253,13 +252,12 @@ def simulate_trial(key, prepared):
         }
         out |= {"fired": 1 - jnp.append(passed, t1).astype(jnp.float32), "accept": found["accept"]}
     if p.certifies:
-        opt = p.eta
         if p.n_test:
             rates = jnp.mean(_noise.flip_rates(p.noise, p.eta, test[0], star, across))
-            opt = jnp.where(p.massart_noise > 0, rates, p.eta)
+            opt = jnp.where(p.random > 0, rates, p.eta)
         else:
             opt = jnp.where(p.noise == _noise.NOISES.index("rcn"), p.eta, p.eta / 2)
-        surplus = excess if p.n_test == 0 else jnp.where(p.massart_noise > 0, excess, (found["error_ratio"] - 1) * p.eta)
+        surplus = excess if p.n_test == 0 else jnp.where(p.random > 0, excess, (found["error_ratio"] - 1) * p.eta)
         m = np.float32(p.sigmas.shape[0] * _learner.CHECKPOINTS)
         angle_c, W, lower, claimed, violated = _certificate(w, t, z, y2, star, surplus, opt, p, m)
         found["violated"] = violated
