@@ -224,6 +224,7 @@ def _statistics():
             _testers.verdicts(found, np.float32(0.25)),
             _testers.wedge(t, z, theta),
             _testers.weighted(t, z, y, np.float32(0.3), "smooth"),
+            _testers.monomial_deviation(t, z, np.float32(0.3)),
         )
 
     return jax.jit(measure)
@@ -231,17 +232,21 @@ def _statistics():
 
 @pytest.mark.parametrize("name", ["gauss", "t3", "squash", "cube"])
 def test_compiled_testers_agree_with_the_plain_ones(name):
+    """Both forms of T3, T2, T4 and the certificate's statistics."""
     x, star, _, base = _drawn(name, seed=2)
     w = base / np.linalg.norm(base)
     y = np.where(star @ x >= 0, 1.0, -1.0)
     if name == "cube":
         w = np.eye(D)[0]
     for theta in (0.05, 0.5):
-        found, verdicts, W, weighted = _statistics()(jnp.float32(x), jnp.float32(y), jnp.float32(w), jnp.float32(theta))
+        found, verdicts, W, weighted, monomials = _statistics()(jnp.float32(x), jnp.float32(y), jnp.float32(w), jnp.float32(theta))
         plain = [reference.spectral_moments(x.T, w, r) for r in (0.05, 0.15)]
         for field, number in (("low", found.low), ("high", found.high), ("q4", found.q4)):
             np.testing.assert_allclose(number, [getattr(m, field) for m in plain], rtol=2e-4, atol=2e-5)
         np.testing.assert_allclose(found.mass, [np.mean(np.abs(w @ x) <= r) / reference.band_mass(r) for r in (0.05, 0.15)], rtol=1e-3)
+        bands = [(reference.complement(w) @ x)[1:, np.abs(w @ x) <= r].T for r in (0.05, 0.15)]
+        deviation = [reference.monomial_deviation(z, 2) if len(z) else math.nan for z in bands]
+        np.testing.assert_allclose(monomials, deviation, rtol=2e-3, atol=2e-5)
         assert bool(verdicts[0]) == reference.t2_accepts(x.T, w, 0.3)
         assert bool(verdicts[1:].all()) == reference.t3_spectral_accepts(x.T, w, 0.3)
         np.testing.assert_allclose(W, reference.wedge_of(x.T, w, theta).W, rtol=2e-3)

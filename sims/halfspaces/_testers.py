@@ -20,6 +20,7 @@ __all__ = [
     "Weighted",
     "bands",
     "certified_angle",
+    "monomial_deviation",
     "quartic_relaxation",
     "split",
     "t1_top",
@@ -91,6 +92,23 @@ def verdicts(found, tau):
             jnp.all(found.q4 <= 3 * (1 + 4 * tau)),
         ]
     )
+
+
+def monomial_deviation(t, z, sigma):
+    """T3 by monomials of degree 1 and 2, [2], bands sigma/6 and sigma/2: max |E[m | band] - E_N m|/sqrt(E_N m^2), held against tau.
+
+    E_N m^2 is 1 for z_i and z_i z_j, 3 for z_i^2. Empty: nan. Degree 4 is theory's `monomial_deviation`.
+    """
+    root3 = np.asarray(math.sqrt(3), t.dtype)
+    scale = jnp.where(jnp.eye(z.shape[0], dtype=bool), 1 / root3, 1)
+
+    def one(r):
+        inside = (jnp.abs(t) <= r).astype(t.dtype)
+        weights = inside / jnp.sum(inside)
+        second = (z * weights[None]) @ z.T - jnp.eye(z.shape[0], dtype=t.dtype)
+        return jnp.maximum(jnp.max(jnp.abs(z @ weights)), jnp.max(jnp.abs(second) * scale))
+
+    return jax.lax.map(one, sigma * jnp.asarray([1 / 6, 0.5], t.dtype))
 
 
 def t1_top(x):
