@@ -104,9 +104,11 @@ def monomial_deviation(t, z, sigma):
 
     def one(r):
         inside = (jnp.abs(t) <= r).astype(t.dtype)
-        weights = inside / jnp.sum(inside)
+        count = jnp.sum(inside)
+        weights = inside / jnp.maximum(count, 1)
         second = (z * weights[None]) @ z.T - jnp.eye(z.shape[0], dtype=t.dtype)
-        return jnp.maximum(jnp.max(jnp.abs(z @ weights)), jnp.max(jnp.abs(second) * scale))
+        worst = jnp.maximum(jnp.max(jnp.abs(z @ weights)), jnp.max(jnp.abs(second) * scale))
+        return jnp.where(count > 0, worst, np.asarray(jnp.nan, t.dtype))  # said outright: a compiler may turn 0/0 of a mask into 0
 
     return jax.lax.map(one, sigma * jnp.asarray([1 / 6, 0.5], t.dtype))
 
