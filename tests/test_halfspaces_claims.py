@@ -127,6 +127,13 @@ def test_recalled_and_derived_statements_are_never_the_papers_own():
     assert own == {f"halfspaces.{n}" for n in ("thm4.1", "thm5.1", "complete", "note_time")}
 
 
+def test_figures_wait_for_what_they_draw():
+    from figures.halfspaces import FIGURES
+
+    assert len(FIGURES) == 8
+    assert [draw({}) for draw in FIGURES.values()] == [None] * 8
+
+
 # --------------------------------------------------------------------------------------------------- data of one's own
 
 
