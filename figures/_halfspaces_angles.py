@@ -126,7 +126,7 @@ def excess(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
         size = f"{mine[0]['cell']['n1']:,} + {mine[0]['cell']['n2']:,}"
         ax.errorbar(
             [p["cell"]["sigma"] for p in mine], [p["estimate"] for p in mine], spread, fmt="os^"[i], capsize=3, color=f"C{i}",
-            label=f"learner, $\\eta$ = {eta:g}: mean of {count} runs ± 2 s.e., d = 10, {size} points",
+            label=f"learner, $\\eta$ = {eta:g}: mean of {count} runs ± 2 s.e., d = {mine[0]['cell']['d']}, {size} points",
         )  # fmt: skip
         ax.plot(
             sigma,
@@ -150,7 +150,7 @@ def excess(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
             "x",
             ms=8,
             color="C1",
-            label=f"logistic regression, measured, $\\eta$ = {row['cell']['eta']:g}, {row['num_replicates']} runs",
+            label=f"logistic regression, mean of {row['num_replicates']} runs, $\\eta$ = {row['cell']['eta']:g}, d = {row['cell']['d']}",
         )
     ax.set_xscale("log")
     ax.set_yscale("log")

@@ -104,7 +104,7 @@ def _draw_sizes(ax: Any, points: list[Mapping[str, Any]]) -> None:
         label = f"d = {d}, {mine[0]['num_replicates']} samples ± 2 s.e."
         ax.errorbar([q["cell"]["n2"] for q in mine], p, error, fmt="-", marker=_MARKERS[i], capsize=3, label=label)
     ax.set_xscale("log")
-    ax.set_xticks([3000, 6000, 12000, 25000], ["3,000", "6,000", "12,000", "25,000"])
+    ax.set_xticks([3000, 6000, 12000, 44000], ["3,000", "6,000", "12,000", "44,000"])
     ax.minorticks_off()
     ax.set_ylim(0, 1.12)
     ax.axhline(0.95, color="0.6", lw=0.8)
