@@ -19,41 +19,45 @@ _MASSART = Assumption("M", "labels flip with probability eta(x) <= eta < 1/2", l
 _ISOTROPIC = Assumption("I", "isotropic points, logistic surrogate", lambda: True)
 
 
-def _lemma(number, kernel, factor, constant, width):
-    return Claim(
-        id=f"halfspaces.dktz.lem{number}",
-        source=f"Lemma {number} of Diakonikolas, Kontonis, Tzamos, Zarifis 2020 (arXiv 2002.05632)",
-        statement=f"On a (U, R)-bounded marginal with Massart noise the gradient of the {kernel} surrogate is at least R^2 "
-        f"(1-2 eta)/({constant} U) at every angle in "
-        f"(theta, pi - theta), once sigma <= (R/{width} U) sqrt(1-2 eta) sin theta.",
-        checks=(
-            Check(
-                name="gradient",
-                relation=Relation.EXACT,
-                provenance=_SECONDARY,
-                formula=f"min over adversaries of <-grad L, u> >= R^2 (1-2 eta)/({constant} U)",
-                bound=lambda eta, R: _dktz.lem7_lem8_bound(eta, R, kernel),
-                method="exact",
-                residual="lower",
-                assumptions=(_BOUNDED, _MASSART),
-                falsifiers=(
-                    Falsifier(
-                        f"times-{factor}",
-                        f"{factor} times the bound is claimed",
-                        "bound",
-                        bound=lambda eta, R: factor * _dktz.lem7_lem8_bound(eta, R, kernel),
-                    ),
-                    *(
-                        (Falsifier("squash", "a band of points without spread: no lower density bound", "world"),)
-                        if kernel == "ramp"
-                        else ()
-                    ),
-                ),
-                units="gradient component",
+def _lemma(kernel, constant, factor, worlds=()):
+    """The check of Lemma 7 or 8: R^2 (1-2 eta)/(constant U)."""
+    return Check(
+        name="gradient",
+        relation=Relation.EXACT,
+        provenance=_SECONDARY,
+        formula=f"min over adversaries of <-grad L, u> >= R^2 (1-2 eta)/({constant} U)",
+        bound=lambda eta, R: _dktz.lem7_lem8_bound(eta, R, kernel),
+        method="exact",
+        residual="lower",
+        assumptions=(_BOUNDED, _MASSART),
+        falsifiers=(
+            Falsifier(
+                f"times-{factor}",
+                f"{factor} times the bound is claimed",
+                "bound",
+                bound=lambda eta, R: factor * _dktz.lem7_lem8_bound(eta, R, kernel),
             ),
+            *worlds,
         ),
+        units="gradient component",
     )
 
+
+_LEM7 = Claim(
+    id="halfspaces.dktz.lem7",
+    source="Lemma 7 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020 (arXiv 2002.05632)",
+    statement="On a (U, R)-bounded marginal with Massart noise the gradient of the ramp surrogate is at least R^2 (1-2 eta)/(8U) at every "
+    "angle in (theta, pi - theta), once sigma <= (R/2U) sqrt(1-2 eta) sin theta.",
+    checks=(_lemma("ramp", 8, 25, (Falsifier("squash", "a band of points without spread: no lower density bound", "world"),)),),
+)
+
+_LEM8 = Claim(
+    id="halfspaces.dktz.lem8",
+    source="Lemma 8 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020 (arXiv 2002.05632)",
+    statement="On a (U, R)-bounded marginal with Massart noise the gradient of the logistic surrogate is at least R^2 (1-2 eta)/(32U) at "
+    "every angle in (theta, pi - theta), once sigma <= (R/8U) sqrt(1-2 eta) sin theta.",
+    checks=(_lemma("logistic", 32, 100),),
+)
 
 _CLAIM5 = Claim(
     id="halfspaces.dktz.claim5",
@@ -169,4 +173,4 @@ _LEM10 = Claim(
     ),
 )
 
-CLAIMS = (_lemma(7, "ramp", 25, 8, 2), _lemma(8, "logistic", 100, 32, 8), _CLAIM5, _THM9, _LEM11, _LEM10)
+CLAIMS = (_LEM7, _LEM8, _CLAIM5, _THM9, _LEM11, _LEM10)

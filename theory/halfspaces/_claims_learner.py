@@ -225,39 +225,46 @@ _THM51X = Claim(
 )
 
 
-def _note(name, source, statement, provenance, reason):
-    return Claim(
-        id=f"halfspaces.{name}",
-        source=source,
-        statement=statement,
-        checks=(Check(name="note", relation=Relation.UPPER, provenance=provenance, formula=statement, untested=reason),),
-    )
+def _untested(statement, provenance, reason):
+    return (Check(name="note", relation=Relation.UPPER, provenance=provenance, formula=statement, untested=reason),)
 
 
-_NOTES = (
-    _note(
-        "note_time",
-        "abstract",
-        "The tester-learner runs in polynomial time, in quasi-polynomial time for Otilde(opt).",
+_TIME = "The tester-learner runs in polynomial time, in quasi-polynomial time for Otilde(opt)."
+_NOTE_TIME = Claim(
+    id="halfspaces.note_time",
+    source="abstract",
+    statement=_TIME,
+    checks=_untested(
+        _TIME,
         Provenance.PAPER,
         "a running time for all sizes cannot be refuted by runs of some sizes; bench/halfspaces.py has the times of this implementation",
     ),
-    _note(
-        "note_every_law",
-        "definition of testable learning, as recalled",
-        "Soundness holds for every distribution of points and labels.",
+)
+
+_EVERY_LAW = "Soundness holds for every distribution of points and labels."
+_NOTE_EVERY_LAW = Claim(
+    id="halfspaces.note_every_law",
+    source="definition of testable learning, as recalled",
+    statement=_EVERY_LAW,
+    checks=_untested(
+        _EVERY_LAW,
         Provenance.RECALLED,
         "only laws that can be drawn are checked (halfspaces.sound has eleven); T4 and Q4, which hold for every data set, are "
         "checked as such",
     ),
-    _note(
-        "note_fooling",
-        "Section 4, as recalled",
-        "Matching conditional moments up to degree Otilde(1/tau^2) in the band fools indicators of slabs up to tau.",
+)
+
+_FOOLING = "Matching conditional moments up to degree Otilde(1/tau^2) in the band fools indicators of slabs up to tau."
+_NOTE_FOOLING = Claim(
+    id="halfspaces.note_fooling",
+    source="Section 4, as recalled",
+    statement=_FOOLING,
+    checks=_untested(
+        _FOOLING,
         Provenance.RECALLED,
         "asymptotic with unnamed constants, and degree 6 or more is out of reach for d > 20 (C(d-1+k, k) monomials); T3 here "
         "uses degree 4 through Q4",
     ),
 )
 
-CLAIMS = (_THM41, _THM41X, _THM51, _THM51X, *_NOTES)
+CLAIMS = (_THM41, _THM41X, _THM51, _THM51X, _NOTE_TIME, _NOTE_EVERY_LAW, _NOTE_FOOLING)
