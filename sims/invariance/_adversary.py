@@ -95,7 +95,8 @@ CLOSE = 1 - 1e-3  # feasible means within this share of eps, so that float32 can
 
 
 def eps_adversary(forms, train, mask, right, search, fresh, start, eps, steps):
-    """F of the worst representation found that passes training within eps: dict of failure, feasible, converged share.
+    """F of the worst representation found that passes training within eps: dict of failure, share of feasible starts, failure on
+    the search sample, and the representation (u [d], s).
 
     forms: u [starts, d] -> (alpha, beta) [starts, m]. train, search, fresh: phi [n, m]; mask [n]; right: training r's [n, d].
     start: normal numbers [starts, d + 1]. Half of the starts are the weakest directions of the training r's with s = 0.
@@ -152,7 +153,10 @@ def eps_adversary(forms, train, mask, right, search, fresh, start, eps, steps):
     seen = jnp.where(feasible[:, None], failure(search), -1.0)
     best = jnp.argmax(seen)
     reported = jnp.where(feasible.any(), failure(fresh).ravel()[best], 0.0)
-    return {"failure": reported, "feasible": jnp.mean(feasible.astype(a.dtype)), "search": jnp.maximum(seen.max(), 0.0)}
+    return {
+        "failure": reported, "feasible": jnp.mean(feasible.astype(a.dtype)), "search": jnp.maximum(seen.max(), 0.0),
+        "u": u[best // GRID], "s": scales.ravel()[best],
+    }  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +232,8 @@ def simulate_eps(key, prepared):
         lambda u: _forms(u, prepared.S, prepared.b), train, mask, train @ prepared.b, phi[most : most + search], phi[most + search :],
         start, prepared.eps, prepared.steps,
     )  # fmt: skip
-    return {"x": (found["failure"] > prepared.threshold).astype(phi.dtype), **found}
+    kept = {name: found[name] for name in ("failure", "feasible", "search")}
+    return {"x": (found["failure"] > prepared.threshold).astype(phi.dtype), **kept}
 
 
 @register

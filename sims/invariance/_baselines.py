@@ -44,31 +44,33 @@ def erm(Sigma, r):
     return _line(beta), beta
 
 
-def irm(Sigma, r, c, penalty=1e5, starts=3, rng=None):
-    """IRMv1: mean risk + penalty * mean (beta^T Sigma beta - beta^T r)^2 (the published penalty is 4 times this), divided by 1 +
-    penalty; L-BFGS with its gradient from least squares and from random starts, the best end. (V = span beta, beta).
+def irm(Sigma, r, penalty=1e5, starts=3, rng=None):
+    """IRMv1: mean risk + penalty * mean (beta^T Sigma beta - beta^T r)^2 (the published penalty is 4 times this): (V = span beta, beta).
 
+    As a sum of squares, by Levenberg and Marquardt with its Jacobian, divided by 1 + penalty: at large penalties the problem is
+    stiff, and descent crawls. From least squares and from random starts, the best end.
     Raises: ValueError if penalty < 0.
     """
     from scipy import optimize
 
     penalty = float(_arguments.nonnegative("irm", "penalty", penalty))
     rng = np.random.default_rng(0) if rng is None else rng
+    root = np.linalg.cholesky(
+        Sigma.mean(0) + 1e-12 * np.trace(Sigma.mean(0)) * np.eye(r.shape[1])
+    ).T  # mean risk = |root beta - left|^2 + const
+    left = np.linalg.solve(root.T, r.mean(0))
+    scale, weight = 1 / np.sqrt(1 + penalty), np.sqrt(penalty / len(r))
 
-    def objective(beta):
-        SB = Sigma @ beta
-        risk = c - 2 * r @ beta + SB @ beta
-        slope = SB @ beta - r @ beta
-        value = risk.mean() + penalty * (slope**2).mean()
-        gradient = 2 * (SB - r).mean(0) + penalty * (2 * slope[:, None] * (2 * SB - r)).mean(0)
-        return value / (1 + penalty), gradient / (1 + penalty)
+    def residual(beta):
+        return scale * np.concatenate([root @ beta - left, weight * ((Sigma @ beta) @ beta - r @ beta)])
+
+    def jacobian(beta):
+        return scale * np.concatenate([root, weight * (2 * Sigma @ beta - r)])
 
     first = erm(Sigma, r)[1]
     begin = [first, *(rng.standard_normal((starts, len(first))) * max(1.0, float(np.abs(first).max())))]
-    ends = [
-        optimize.minimize(objective, b, jac=True, method="L-BFGS-B", options={"maxiter": 3000, "ftol": 1e-16, "gtol": 1e-12}) for b in begin
-    ]
-    beta = min(ends, key=lambda end: end.fun).x
+    ends = [optimize.least_squares(residual, b, jacobian, method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14) for b in begin]
+    beta = min(ends, key=lambda end: end.cost).x
     return _line(beta), beta
 
 
@@ -135,7 +137,7 @@ def evaluate_baselines(cell, rng):
         unseen = _graphs.environments(rng, "soft_add", model, UNSEEN)
         answers = (
             erm(Sigma, r),
-            irm(Sigma, r, c, rng=rng),
+            irm(Sigma, r, rng=rng),
             subset_selection(Sigma, r, c),
             icp(Sigma, r, c),
             causal_parents(Sigma, r, parents),

@@ -18,6 +18,7 @@ __all__ = ["Certificate", "Environment", "certify", "certify_command", "read_gra
 
 _FAMILIES = tuple(f for f in _arguments.FAMILIES if f != "rademacher")
 MOST_COVARIATES = 12  # subsets are enumerated up to here
+MOST_NODES = 200
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -192,8 +193,9 @@ def read_graph(text: str) -> tuple[np.ndarray, np.ndarray, list[Environment] | i
     _arguments.require(
         not unknown, "certify", f"the graph knows nodes, edges, noise, training and unseen, got {', '.join(sorted(unknown))}."
     )
-    largest = max((int(i) for e in given["edges"] for i in e[:2]), default=-1)
-    p = _arguments.integer("certify", "nodes", given.get("nodes", largest + 1), 2)
+    _arguments.require(isinstance(given["edges"], list), "certify", f"edges must be a list, got {given['edges']!r}.")
+    edges = _entries("edges", given["edges"], MOST_NODES)
+    p = _arguments.integer("certify", "nodes", given.get("nodes", 1 + max((max(e[:2]) for e in edges), default=1)), 2, MOST_NODES)
     B = np.zeros((p, p))
     for parent, child, weight in _entries("edges", given["edges"], p):
         B[child, parent] = weight

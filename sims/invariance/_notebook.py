@@ -33,7 +33,7 @@ M_GRID = (3, 5, 8, 11, 14, 17, 20)  # training environments
 TESTS = 100
 RADIUS = 0.02
 NOISE = 0.02  # sd of every node
-BINS = 21  # of scores 0..100, for the box plots
+BOX = (0.0, 0.25, 0.5, 0.75, 1.0)  # quantiles over accepted subsets, for the box plots
 KINDS = ("hard", "soft", "rademacher")
 _FAMILY = {"hard": "hard_const", "soft": "soft_mult", "rademacher": "rademacher"}
 
@@ -201,9 +201,9 @@ def _near(betas, mean, limit):
 
 
 def simulate_notebook(key, prepared):
-    """One repetition of all m. x as `which` says; beside it, for figures: by m the number of accepted subsets, their mean
-    score, the share of TRAINING environments that passes the scoring rule, ERM's score; histograms; how often each subset
-    is accepted; cells without any (left out of the mean score)."""
+    """One repetition of all m. x as `which` says; beside it, by m: the number of accepted subsets, their mean score and its
+    quartiles (0 where `none` is accepted; such cells are left out of x), ERM's score, which subsets are `chosen`; and the
+    share of TRAINING environments that passes the scoring rule."""
     dtype = prepared.omega.dtype
     num_train, num_test = sum(M_GRID), len(M_GRID) * TESTS
     numbers = _MOST + _draws.num_sample_numbers(7)
@@ -253,9 +253,11 @@ def simulate_notebook(key, prepared):
         shares[np.array(BLANKETS)].mean(),
     ]
     x = jnp.stack(statistics)[prepared.which]
-    bins = jnp.minimum(jnp.floor(scores / 5), BINS - 1)
-    histogram = (weight[:, :, None] * (bins[:, :, None] == jnp.arange(BINS, dtype=dtype)[None, None]).astype(dtype)).sum(1)
+    ordered = jnp.sort(jnp.where(accepted, scores, jnp.inf), axis=1)
+    place = jnp.asarray(BOX, dtype)[None] * jnp.maximum(count - 1, 0)[:, None]  # [7, 5]
+    low, high = (jnp.take_along_axis(ordered, f(place).astype(jnp.int32), axis=1) for f in (jnp.floor, jnp.ceil))
+    box = jnp.where(some[:, None], low + jnp.where(high > low, (place - jnp.floor(place)) * (high - low), 0.0), 0.0)
     return {
-        "x": x, "score": by_m, "count": count, "histogram": histogram, "erm": erm, "train_pass": train_pass, "chosen": weight.mean(0),
-        "empty": (~some).sum().astype(dtype),
+        "x": x, "score": by_m, "count": count, "box": box, "erm": erm, "train_pass": train_pass, "chosen": accepted,
+        "none": (~some).astype(dtype),
     }  # fmt: skip

@@ -248,10 +248,6 @@ _SAMPLES = Claim(
 # --- indirect observation ----------------------------------------------------------------------------------------------
 
 
-def _full(rows, d=_NONE):
-    return rows >= d
-
-
 _INDIRECT = Claim(
     id="invariance.thm.indirect",
     source="derived here; the abstract's extension to indirect observation",
