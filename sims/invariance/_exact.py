@@ -280,19 +280,25 @@ def validate_functional(cell):
 
 
 def evaluate_functionals(cell, rng, what="identity", swapped=False):
-    """what = "identity": |R_e - g^T (V^T Sigma_e V)^{-1} g|/R_e. "sandwich": the largest of R lmin/G^2, G^2/(R lmax), D lmin/G and
-    G/(D lmax), at most 1. swapped: a lying world takes the identity for the inverse, and lmin for lmax."""
+    """what = "identity": |R_e - g^T (V^T Sigma_e V)^{-1} g|, with R_e a difference of risks relative to those risks, and with R_e =
+    (beta - beta*)^T Sigma_e (beta - beta*) relative to itself. "sandwich": the largest of R lmin/G^2, G^2/(R lmax), D lmin/G and
+    G/(D lmax), at most 1, and equal to it for k = 1: so R is the quadratic form, which loses no digits where it is small.
+    swapped: a lying world takes the identity for the inverse, and lmin for lmax. One case a pair."""
     model = _graphs.b7(seed=0)
     for i in range(cell.num_pairs):
         V, beta = _random_pair(rng, model.p - 1, cell.k)
-        Sigma, r, _ = _graphs.environments(rng, "soft_add", model, 100)
-        G, D, R = (f(Sigma, r, V, beta) for f in (_sem.gap, _sem.predictor_gap, _sem.excess_risk))
+        Sigma, r, c = _graphs.environments(rng, "soft_add", model, 100)
         inner = V.T @ Sigma @ V
+        off = beta - _sem.regression(Sigma, r, V)
+        R = np.einsum("ei,eij,ej->e", off, Sigma, off)
         if what == "identity":
             g = _sem.gap_vector(Sigma, r, V, beta)
             metric = np.broadcast_to(np.eye(cell.k), inner.shape) if swapped else inner
-            worst = np.abs((g * np.linalg.solve(metric, g[..., None])[..., 0]).sum(-1) - R) / R
+            through = (g * np.linalg.solve(metric, g[..., None])[..., 0]).sum(-1)
+            defined = np.abs(through - _sem.excess_risk(Sigma, r, V, beta)) / (c + (Sigma @ beta) @ beta)
+            worst = np.maximum(defined, np.abs(through - R) / R)
         else:
+            G, D = _sem.gap(Sigma, r, V, beta), _sem.predictor_gap(Sigma, r, V, beta)
             values = np.linalg.eigvalsh(inner)
             low, high = (values[:, -1], values[:, 0]) if swapped else (values[:, 0], values[:, -1])
             worst = np.max([R * low / G**2, G**2 / (R * high), D * low / G, G / (D * high)], axis=0)
