@@ -146,7 +146,7 @@ def samples(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     row = rows[0]
     N, y = (np.array([p[k] for p in row["points"]], dtype=float) for k in ("N", "estimate"))
     error = [y - [p["low"] for p in row["points"]], [p["high"] for p in row["points"]] - y]
-    fig, ax = plt.subplots(figsize=(6.6, 4.6))
+    fig, ax = plt.subplots(figsize=(6.6, 5.2))
     label = f"mean of the largest of 10 environments, {row['num_replicates']} rows; bars: ± 2 standard errors"
     ax.errorbar(N, y, error, fmt="o-", capsize=3, label=label)
     fine = np.geomspace(N[0], N[-1], 50)
@@ -161,8 +161,10 @@ def samples(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     ax.minorticks_off()
     ax.set_xlabel("N, samples an environment")
     ax.set_ylabel("$\\max_e \\|\\hat M_e - M_e\\| / \\|M_e\\|$")
-    ax.set_title(f"slope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], window [{row['margin'][0]}, {row['margin'][1]}]")
-    ax.legend(loc="upper right")
+    ax.set_title(
+        f"L6, thm.samples: slope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], window [{row['margin'][0]}, {row['margin'][1]}]"
+    )
+    fig.legend(loc="outside lower center", ncols=1)
     return fig
 
 
