@@ -68,7 +68,8 @@ def experiment(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
             )
             printed = published(N, train, test, "accepted")[0], published(N, train, test, "score")[0]
             pieces.append(
-                f"{train}+{test[:4]} {accepted:.1f}/{score:.1f}" + ("" if np.isnan(printed[0]) else f" ({printed[0]}/{printed[1]})")
+                f"{train}+{test.replace('emacher', '.')} {accepted:.1f}/{score:.1f}"
+                + ("" if np.isnan(printed[0]) else f" ({printed[0]}/{printed[1]})")
             )
             if (train, test) == ("hard", "hard"):
                 ax.plot(
