@@ -162,9 +162,8 @@ def samples(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     ax.minorticks_off()
     ax.set_xlabel("N, samples an environment")
     ax.set_ylabel("$\\max_e \\|\\hat M_e - M_e\\| / \\|M_e\\|$")
-    ax.set_title(
-        f"L6, thm.samples: slope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], window [{row['margin'][0]}, {row['margin'][1]}]"
-    )
+    low, high = row["margin"]
+    ax.set_title(f"slope {row['estimate']:.3f} in [{row['low']:.3f}, {row['high']:.3f}], window [{low:g}, {high:g}]")
     fig.legend(loc="outside lower center", ncols=1)
     return fig
 
