@@ -6,9 +6,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from figures import _plots  # noqa: E402
+from figures import _plots
 
 
 def row(n, estimate, bound, falsifier=None):
