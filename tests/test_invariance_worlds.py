@@ -1,4 +1,4 @@
-"""invariance: sampled moments, fixed and learned representations, adversaries; equal laws, falsifiers, limits."""
+"""invariance: sampled moments, fixed and learned representations; equal laws, falsifiers, limits."""
 
 import dataclasses
 import itertools
@@ -152,79 +152,6 @@ def test_learned_head_fails_as_often_as_its_support_says():
         assert np.isfinite(x).all()
         assert abs(x.mean() - mean) < 0.1 * mean + 5 * sd / np.sqrt(512)
         assert abs(x.mean() - mean / 1.5) > 5 * sd / np.sqrt(512)
-
-
-# ---- adversaries
-
-
-def tiny_eps(n, K=1, q=1, d=6, starts=6, steps=60):
-    return _adversary.prepare_eps(_adversary.PacCell(n, p=d + 1, K=K, q=q), starts=starts, steps=steps, search=200, fresh=300, most=24)
-
-
-@pytest.mark.claim("invariance.thm.dimfree")
-def test_monomials_carry_the_moments_whatever_d():
-    for model in (_graphs.embed(7, 1, 2), _graphs.embed(13, 2, 2)):
-        exponents, S, b = _adversary.monomials(model)
-        z = np.random.default_rng(1).uniform(-1, 1, (5, exponents.shape[1]))
-        B, omega, mu = _sem.intervene("soft_add", model.B, model.omega, model.slots.edge, model.slots.node, z, 1.0, model.target)
-        Sigma, r, _ = inv.split(_sem.moments(B, omega, mu), model.target)
-        phi = np.prod(z[:, None, :] ** exponents, axis=2)
-        np.testing.assert_allclose(np.einsum("em,mij->eij", phi, S), Sigma, rtol=1e-8, atol=1e-8)
-        np.testing.assert_allclose(phi @ b, r, rtol=1e-8, atol=1e-8)
-
-
-@pytest.mark.claim("invariance.thm.pac")
-def test_what_the_adversary_reports_passes_training_and_fails_as_said():
-    """Its answer is recomputed in float64 from its own draws, by way of the moments and not of the monomials."""
-    prepared = tiny_eps(10)
-    model = _graphs.embed(7, 1, 1)
-    z, start = _adversary._numbers(jax.random.key(4), dataclasses.replace(prepared, S=jnp.float32(prepared.S)), 524, 6, 1)
-    phi = _adversary.phi_of(z, prepared.exponents)
-    S, b = jnp.float32(prepared.S), jnp.float32(prepared.b)
-    mask = jnp.float32(np.arange(24) < 10)
-    found = jax.jit(
-        lambda phi, start: _adversary.eps_adversary(
-            lambda u: _adversary._forms(u, S, b), phi[:24], mask, phi[:24] @ b, phi[24:224], phi[224:], start, jnp.float32(0.1), 60
-        )
-    )(phi, start)
-    B, omega, mu = _sem.intervene(
-        "soft_add", model.B, model.omega, model.slots.edge, model.slots.node, np.asarray(z, dtype=float), 1.0, model.target
-    )
-    Sigma, r, _ = inv.split(_sem.moments(B, omega, mu), model.target)
-    u, s = np.asarray(found["u"], dtype=float), float(found["s"])
-    gaps = np.abs(s * np.einsum("i,eij,j->e", u, Sigma, u) - r @ u)
-    assert np.linalg.norm(u) == pytest.approx(1, abs=1e-5)
-    assert gaps[:10].max() <= 0.1
-    assert np.mean(gaps[224:] > 0.1) == pytest.approx(float(found["failure"]), abs=2 / 300)
-    assert found["failure"] > 0.15  # the law of one fixed representation is 1/11
-
-
-@pytest.mark.claim("invariance.thm.lower")
-def test_null_representation_fails_below_R_and_is_invariant_from_R_on():
-    cell = _adversary.NullCell(12)
-    assert drawn("thm.lower/null", cell, 32)["x"].min() > 0.95
-    assert drawn("thm.lower/null", cell, 32, more=1)["x"].max() == 0
-
-
-@pytest.mark.claim("invariance.thm.exact")
-def test_exactly_invariant_representations_generalise_from_n_eff_on_and_not_below_R():
-    found = {n: drawn("thm.exact/phase", _adversary.PhaseCell(n), 32) for n in (4, 6, 10)}
-    assert found[4]["x"].max() == 0  # R - 1
-    assert found[10]["x"].min() == 1  # N_eff
-    assert found[10]["found"].min() == 1  # it is not that none was found
-    assert found[6]["null"].max() == 0
-    assert found[6]["exact"].max() > 0.5  # between R and N_eff a genuine predictor can still fail
-
-
-@pytest.mark.claim("invariance.thm.dimfree")
-def test_more_covariates_help_the_adversary_where_all_nodes_are_sites():
-    """The lying world; that they do not with fixed sites is the claim's own check."""
-    cell = _adversary.DimensionCell(12, 8)
-    prepared = _adversary.prepare_pair(cell, True, starts=4, steps=60, search=100, fresh=200, most=8)
-    e = dataclasses.replace(EXPERIMENTS["thm.dimfree/growth!all-sites"], prepare=lambda c: prepared)
-    found = _runner.draw(e, _runner.prepared_for(e, cell), 3, 5, 0, 8)
-    assert found["x"].mean() > 0.15
-    np.testing.assert_allclose(found["x"], found["large"] - found["few"], atol=1e-6)
 
 
 def test_cells_are_checked_before_anything_is_drawn():
