@@ -51,9 +51,7 @@ def _share(table, which):
 
 
 # The events of `_TIES` are those of d = 2, 4, 8 at N > d: here the others, and one of them at each d.
-_RV = tuple(
-    SminCell(d + k, d) for d, k in ((1, 0), (1, 1), (1, 2), (1, 4), (2, 0), (2, 1), (4, 0), (4, 2), (8, 0), (8, 4), (32, 1), (32, 4))
-)
+_RV = tuple(SminCell(d + k, d) for d, k in ((1, 0), (1, 1), (1, 2), (1, 4), (2, 0), (4, 0), (8, 0), (8, 4), (32, 1), (32, 4)))
 _RV_SMOKE = (SminCell(3, 2),)
 _RV_GPU = tuple(SminCell(d + k, d) for d in (1, 8, 32, 64) for k in (1, 4, 8))
 _TIES = tuple(TieCell(48, d, d + k) for d in (2, 4, 8) for k in (1, 2, 4, 8))
@@ -114,7 +112,7 @@ _NOISY_SHARES = {
 }  # fmt: skip
 _NOISY = (
     *(NoisyCell(48, d, d + k, 0.01) for d in (2, 4, 8) for k in (1, 2, 4, 8)),
-    NoisyCell(48, 4, 8, 0.001),
+    NoisyCell(48, 8, 9, 0.001),
 )
 _EMPTY = NoisyCell(48, 4, 8, 0.1)  # the bound exceeds every err there is
 _NOISY_GPU = tuple(NoisyCell(512, d, d + k, 0.001) for d in (8, 32, 64) for k in (1, 4, 8))
@@ -147,7 +145,7 @@ _THEOREM = (
 # --- rates --------------------------------------------------------------------------------------------------------------
 
 _GRID = tuple(SpikeCell(48, 4, N, 0.1) for N in (32, 64, 128, 256, 512, 1024))
-_CLOSED = tuple(SpikeCell(48, 4, N, 0.1) for N in (32, 128, 512))
+_CLOSED = tuple(SpikeCell(48, 4, N, 0.1) for N in (32, 512))
 _AMBIENT = tuple(SpikeCell(n, 2, 200, 0.5) for n in (50, 100, 200, 400))
 _AMBIENT_GPU = (SpikeCell(2000, 2, 1000, 0.5),)
 _LONG = tuple(SpikeCell(48, 4, N, 0.1) for N in (8, 16, 32, 64, 128, 256, 512, 1024))

@@ -72,7 +72,7 @@ def _surely(n, d, N, sigma_e):
 _THM2I = Claim(
     id="molrg.thm2i",
     source=f"Theorem 2 (i), as quoted in reviews and recalled, {_HIDDEN}; explicit version (c1 = 6.27, c2 = infinity) derived here",
-    statement="For N >= d samples err <= 6.27 ||E||_F/(sqrt(N) - sqrt(d-1)) for every PCA optimum, with probability 1 - 2^{-(N-d+1)} or more.",
+    statement="For N >= d samples err <= 6.27 ||E||_F/(sqrt(N) - sqrt(d-1)) for every PCA optimum, but for a probability 2^{-(N-d+1)}.",
     checks=(
         Check(
             name="gaussian",
@@ -241,7 +241,7 @@ def _no_complement(d, N):
 
 _THM2II = Claim(
     id="molrg.thm2ii",
-    source=f"Theorem 2 (ii), as quoted in reviews and recalled, {_HIDDEN}; here with c1' = 6.27, surely: it follows from molrg.thm2ii.sharp",
+    source=f"Theorem 2 (ii), as quoted in reviews and recalled, {_HIDDEN}; here with c1' = 6.27, surely: implied by molrg.thm2ii.sharp",
     statement="For N < d samples some PCA optimum has err >= sqrt(2 min(d-N, n-d)) - c1' ||E||_F/(sqrt(d) - sqrt(N-1)). "
     "It speaks of one optimum: others have err 0.",
     checks=(
@@ -267,8 +267,8 @@ _THM2II = Claim(
 _THM2II_SHARP = Claim(
     id="molrg.thm2ii.sharp",
     source="derived here; sharpens Theorem 2 (ii)",
-    statement="For N < d samples and every noise E some PCA optimum has err >= sqrt(2 min(d-N, n-d)), with no noise term; without noise the worst "
-    "optimum has exactly that.",
+    statement="For N < d samples and every noise E some PCA optimum has err >= sqrt(2 min(d-N, n-d)), with no noise term; without noise "
+    "the worst optimum has exactly that.",
     checks=(
         _exact(
             "every-noise",
