@@ -1,0 +1,263 @@
+"""molrg, compiled simulators: each against a second computation of the same draws, an exact law, or the algorithm on the host."""
+
+import dataclasses
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from sims import _runner
+from sims.molrg import (
+    EXPERIMENTS,
+    _host,
+    _mixture,
+    _pca,
+    _tails,
+)
+from theory.molrg import _denoiser, _rates, _sampler, _subspaces
+from theory.molrg import _tails as tails
+
+FALSE_FAIL = 1e-6  # probability that one statistical assertion below fails although the code is right
+NAMED = {e.check.removeprefix("molrg."): e for e in EXPERIMENTS}
+
+
+def _draw(name, cell=None, count=None, seed=3, **world):
+    """Replicates of an experiment through the engine: arrays in float64."""
+    e = NAMED[name]
+    if world:
+        e = dataclasses.replace(e, prepare=functools.partial(e.prepare, **world))
+    cell = cell if cell is not None else e.cells["default"][0]
+    e.validate and e.validate(cell)
+    count = count or e.chunk
+    drawn = _runner.draw(e, _runner.prepared_for(e, cell), seed, 1, 0, count)
+    return {k: np.asarray(v, np.float64) for k, v in drawn.items()}
+
+
+def _rare(x, p):
+    """p-value of as many events under probability p, against more."""
+    return stats.binomtest(int(x.sum()), len(x), p, alternative="greater").pvalue
+
+
+def _between(x, p):
+    return stats.binomtest(int(x.sum()), len(x), p).pvalue
+
+
+# ------------------------------------------------------------------------------------------------------ smallest singular values
+
+
+@pytest.mark.claim("molrg.rv")
+def test_smallest_singular_value_of_a_row_has_a_chi_law():
+    cell = _tails.SminCell(2, 1)
+    x = _draw("rv/tail", cell)["x"]  # one chunk, a program that every test on this event shares
+    exact = stats.chi2.cdf(2 / tails.RV_CONSTANT**2, 2)  # .097
+    assert _between(x, exact) > FALSE_FAIL
+    assert _between(x, 2 * exact) < FALSE_FAIL
+
+
+@pytest.mark.claim("molrg.thm2i")
+def test_tie_event_is_that_of_the_instance_itself():
+    # On the host: err = sqrt(2) and ||E||_F as predicted, so that the event is smin below the threshold that `prepare_tie` sets.
+    rng, cell = np.random.default_rng(4), _tails.TieCell(12, 3, 5)
+    threshold = _tails.prepare_tie(cell, c1=3.0).threshold
+    seen = []
+    for _ in range(60):
+        U, A = _host.haar(rng, 12, 3), rng.normal(size=(3, 5))
+        E = _host.tie_noise(rng, U, A)
+        err, smin = _subspaces.subspace_error(_host.pca(U @ A + E, 3), U), np.linalg.svd(A, compute_uv=False)[-1]
+        assert err == pytest.approx(math.sqrt(2), rel=1e-5)
+        assert (err > tails.thm2i_bound(np.linalg.norm(E), 5, 3, 3.0)) == (smin < threshold)
+        seen.append(smin < threshold)
+    assert 0 < np.mean(seen) < 1
+    assert _rare(_draw("thm2i/tie", _tails.TieCell(48, 4, 5), 512)["x"], 0.25) > FALSE_FAIL
+    assert _rare(_draw("thm2i/tie", _tails.TieCell(48, 4, 5), 512, c1=2.0)["x"], 0.25) < FALSE_FAIL
+
+
+# ------------------------------------------------------------------------------------------------------ PCA
+
+
+@pytest.mark.claim("molrg.thm2i")
+def test_noisy_pca_equals_the_host_on_the_same_draws():
+    cell = _pca.NoisyCell(48, 4, 8, 0.01)
+    p = _runner.prepared_for(NAMED["thm2i/gaussian"], cell)
+    with jax.enable_x64(True):
+        key = jax.random.key(5)
+        key_A, key_E = (np.asarray(jax.random.normal(k, (48, 16), jnp.float32), float) for k in jax.random.split(jax.random.clone(key)))
+        ratio = float(jax.jit(_pca.simulate_noisy)(key, p)["ratio"])
+    A, E = key_A[:4, :8], 0.01 * key_E[:, :8]
+    truth = np.eye(48)[:, :4]
+    err = _subspaces.subspace_error(_host.pca(truth @ A + E, 4), truth)
+    assert ratio == pytest.approx(err / tails.thm2i_bound(np.linalg.norm(E), 8, 4), rel=1e-8)
+
+
+@pytest.mark.claim("molrg.thm2i")
+def test_gaussian_noise_violates_half_a_constant_and_not_the_derived_one():
+    cell = _pca.NoisyCell(48, 4, 8, 0.01)
+    assert _draw("thm2i/gaussian", cell)["x"].sum() == 0
+    assert _rare(_draw("thm2i/gaussian", cell, c1=0.5)["x"], 1 / 32) < FALSE_FAIL
+
+
+@pytest.mark.claim("molrg.thm2i.rate")
+def test_errors_from_the_triangular_factor_have_the_law_of_all_entries():
+    cell = _pca.SpikeCell(48, 4, 32, 0.1)
+    reduced = _draw("thm2i.rate/slope", cell, 192)["x"]
+    whole = _draw_whole(cell)
+    assert stats.ks_2samp(reduced, whole["x"]).pvalue > FALSE_FAIL
+    assert stats.ks_2samp(reduced, 1.15 * whole["x"]).pvalue < FALSE_FAIL
+    assert np.all(whole["x"] <= whole["det"])  # the deterministic bounds hold for every draw
+    assert np.all(whole["x"] <= whole["rank"])
+    mean = _rates.inverse_wishart_error(48, 4, 32, 0.1)
+    z = (np.mean(reduced**2) - mean) / (np.std(reduced**2) / math.sqrt(192))
+    assert abs(z) < stats.norm.isf(FALSE_FAIL / 2)
+    assert abs((np.mean(reduced**2) - 2 * mean) / (np.std(reduced**2) / math.sqrt(192))) > stats.norm.isf(FALSE_FAIL / 2)
+
+
+def _draw_whole(cell):
+    e = dataclasses.replace(NAMED["thm2i.rate/~looseness"], prepare=functools.partial(_pca.prepare_whole, pad_N=64))
+    return {k: np.asarray(v, float) for k, v in _runner.draw(e, _runner.prepared_for(e, cell), 4, 1, 0, 192).items()}
+
+
+@pytest.mark.claim("molrg.thm2ii.bayes")
+def test_generic_completion_has_the_law_of_pca_with_one():
+    rng, cell = np.random.default_rng(6), _pca.BayesCell(12, 8, 2)
+    truth, host = np.eye(12)[:, :8], []
+    for _ in range(600):
+        X, *_ = _host.sample(rng, [truth], [2], noise="none")
+        host.append(_subspaces.subspace_error(_host.pca(X, 8, rng=rng), truth) ** 2)
+    drawn = _draw("thm2ii.bayes/attained", cell, 1024)["x"]
+    assert stats.ks_2samp(drawn, host).pvalue > FALSE_FAIL
+    assert stats.ks_2samp(drawn, 1.15 * np.array(host)).pvalue < FALSE_FAIL
+    # the phase map's own completion, in all n dimensions
+    err = _draw("fig4/pca", _pca.PhaseCell(48, 8, 3, 0.0), 160)["err"]
+    reduced = _draw("thm2ii.bayes/attained", _pca.BayesCell(48, 8, 3), 1024)["x"]
+    assert stats.ks_2samp(err**2, reduced).pvalue > FALSE_FAIL
+    assert stats.ks_2samp(err**2, 1.1 * reduced).pvalue < FALSE_FAIL
+
+
+@pytest.mark.claim("molrg.fig4")
+def test_noiseless_recovery_is_sharp_and_noise_spoils_the_square_case():
+    below, at = (_draw("fig4/pca", _pca.PhaseCell(48, 8, N, 0.0), 160) for N in (7, 8))
+    assert below["x"].sum() == 0
+    assert np.all(at["err"] < 1e-6)
+    noisy = _draw("fig4/pca", _pca.PhaseCell(48, 8, 8, 0.01), 160)["x"]  # 1/smin has a heavy tail
+    assert 0.1 < noisy.mean() < 0.9
+
+
+# ------------------------------------------------------------------------------------------------------ mixture, denoiser, sampler
+
+
+@pytest.mark.claim("molrg.def1")
+def test_samples_have_the_declared_covariance_and_labels_and_lying_worlds_do_not():
+    small = _mixture.MixtureCell(N=4000)
+    e = dataclasses.replace(NAMED["def1/covariance"], chunk=4)
+    honest = _runner.draw(e, _mixture.prepare_mixture(small), 3, 1, 0, 4)
+    assert np.max(honest["entry"]) < 0.12  # 78 entries of sd at most .027, five sd at 4 x 78 draws
+    assert np.max(honest["frequency"]) < 0.05
+    for world, name, least in (({"coefficients": "uniform"}, "entry", 0.2), ({"labels": "uniform"}, "frequency", 0.12)):
+        drawn = _runner.draw(e, _mixture.prepare_mixture(small, **world), 3, 1, 0, 4)
+        assert np.min(drawn[name]) > least
+
+
+def _mixture_arrays(Us, pis):
+    owner = np.repeat(np.arange(len(Us)), [U.shape[1] for U in Us])
+    blocks = (owner[None] == np.arange(len(Us))[:, None]).astype(float)
+    return np.concatenate(Us, axis=1), blocks, np.log(pis), 0.5 * blocks.sum(1)
+
+
+@pytest.mark.claim("molrg.lem1")
+@pytest.mark.claim("molrg.lem1.det")
+def test_compiled_denoiser_equals_the_closed_form_and_its_score_the_gradient_of_the_log_density():
+    rng = np.random.default_rng(7)
+    Us, pis = _host.bases(rng, 9, [2, 4], "independent"), np.array([0.3, 0.7])
+    arrays, points = _mixture_arrays(Us, pis), rng.normal(size=(4, 9))
+    compiled = jax.jit(jax.vmap(lambda x, sigma: _mixture.denoise(x, 1.0, sigma, *arrays)[0], (0, None)))
+    with jax.enable_x64(True):
+        for sigma in (0.002, 0.5):
+            ours = compiled(points, sigma)
+            np.testing.assert_allclose(ours, _denoiser.lem1_posterior_mean(points, Us, pis, 1.0, sigma), rtol=1e-10, atol=1e-12)
+
+        def log_density(x):
+            logs = [
+                jnp.log(pi) - 0.5 * (x @ jnp.linalg.solve(C, x) + jnp.linalg.slogdet(C)[1])
+                for pi, U in zip(pis, Us, strict=True)
+                for C in [jnp.asarray(U @ U.T + 0.25 * np.eye(9))]
+            ]
+            return jax.nn.logsumexp(jnp.stack(logs))
+
+        gradient = jax.jit(jax.vmap(jax.grad(log_density)))(points)
+    np.testing.assert_allclose(gradient, _denoiser.score(points, Us, pis, 1.0, 0.5), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.claim("molrg.fig3")
+def test_compiled_jacobian_equals_the_closed_form_on_orthogonal_subspaces():
+    Us = [np.eye(6)[:, :2], np.eye(6)[:, 2:4], np.eye(6)[:, 4:]]
+    _, blocks, log_pis, _ = _mixture_arrays(Us, np.full(3, 1 / 3))
+    y = np.random.default_rng(8).normal(size=6)
+    with jax.enable_x64(True):
+        ours = jax.jit(_mixture.jacobian)(y, 1.0, 0.6, blocks, log_pis, np.zeros(3))
+    np.testing.assert_allclose(ours, _denoiser.jacobian(y, Us, np.full(3, 1 / 3), 1.0, 0.6), atol=1e-12)
+
+
+@pytest.mark.claim("molrg.fig3")
+def test_rank_runs_from_one_subspace_to_all_and_lying_worlds_from_neither():
+    for sigma, rank in ((0.05, 4), (10.0, 12)):
+        np.testing.assert_array_equal(_draw("fig3/low-noise", _mixture.JacobianCell(3, 4, sigma))["rank"], rank)
+    assert np.all(_draw("fig3/low-noise", world="one-gaussian")["rank"] == 12)
+    assert np.all(_draw("fig3/low-noise", _mixture.JacobianCell(3, 4, 10.0), world="hard-max")["rank"] == 4)
+    rooted, plain = (_draw("fig3/low-noise", _mixture.JacobianCell(3, 4, 1.0), rooted=r)["rank"].mean() for r in (True, False))
+    assert 4 < rooted < plain < 12
+
+
+@pytest.mark.claim("molrg.thm3.gap")
+def test_disagreement_of_the_weights_is_that_of_the_posterior_itself():
+    d, sigma = 2, 0.8
+    x = _draw("thm3.gap/law", _mixture.GapCell(d, sigma), 8192)["x"]
+    assert _between(x, _denoiser.thm3_gap(d, sigma)) > FALSE_FAIL
+    assert _between(x, 1.2 * _denoiser.thm3_gap(d, sigma)) < FALSE_FAIL
+    rng = np.random.default_rng(9)
+    Us = _host.bases(rng, 7, [d, d], "orthogonal")
+    points = rng.normal(size=(4000, d)) @ Us[0].T + sigma * rng.normal(size=(4000, 7))
+    w = _denoiser.lem1_weights(points, Us, [0.5, 0.5], 1.0, sigma)
+    assert _between(w[:, 1] > w[:, 0], _denoiser.thm3_gap(d, sigma)) > FALSE_FAIL
+
+
+@pytest.mark.claim("molrg.sampler")
+def test_compiled_sampler_multiplies_by_the_predicted_factor():
+    levels = jnp.asarray(_sampler.sigma_schedule(18), jnp.float32)
+    start = jnp.asarray([80.0, -40.0, 16.0], jnp.float32)
+    keep = jnp.asarray([1.0, 1.0, 0.0], jnp.float32)
+    for corrected in (1.0, 0.0):
+        out = jax.jit(lambda start, c: _mixture.heun(lambda x, s: keep * x / (1 + s**2), start, levels, c))(start, corrected)
+        gain = 1 + _sampler.in_subspace_error(18, heun=corrected == 1.0)
+        np.testing.assert_allclose(out[:2], start[:2] / math.sqrt(6401) * gain, rtol=2e-5)
+        assert abs(out[2]) < 1e-9  # off the subspace nothing is left but rounding
+
+
+@pytest.mark.claim("molrg.sampler")
+def test_generated_frequencies_are_the_weights_with_the_factor_and_not_without():
+    for world, close in (({}, True), ({"determinant": False}, False)):
+        drawn = _draw("sampler/frequencies", _mixture.FrequencyCell(0), 1024, **world)
+        assert (abs(drawn["x"].mean() - 0.5) < 0.085) == close  # 5.4 sd
+        assert drawn["off"].max() < 0.02  # between two components at the last noise level, once in a thousand
+    assert drawn["x"].mean() < 0.25
+
+
+@pytest.mark.claim("molrg.w2")
+def test_flow_distance_is_the_subspace_error():
+    e = NAMED["w2/flow"]
+    x = _draw("w2/flow", count=2048)["x"]
+    z = (x.mean() - 0.8) / (x.std() / math.sqrt(2048))
+    assert abs(z) < stats.norm.isf(FALSE_FAIL / 2)
+    assert (1 - x.mean()) / (x.std() / math.sqrt(2048)) > stats.norm.isf(FALSE_FAIL / 2)  # the falsifier: distance err
+    with pytest.raises(ValueError, match="sigma_T must be above"):
+        e.validate(_mixture.FlowCell(sigma_T=0.001))
+
+
+def test_empirical_denoiser_returns_the_nearest_sample_at_low_noise_and_the_mean_at_high():
+    X = jnp.asarray(np.random.default_rng(10).normal(size=(5, 7)), jnp.float32)
+    near = X[:, 3] + 0.01
+    np.testing.assert_allclose(_mixture.empirical_denoiser(near, 1.0, 0.02, X), X[:, 3], rtol=1e-5)
+    np.testing.assert_allclose(_mixture.empirical_denoiser(near, 1.0, 1e3, X), X.mean(1), atol=1e-4)
