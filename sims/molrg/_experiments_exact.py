@@ -80,12 +80,12 @@ _LOSSES = (
 # --- distances, sampler -----------------------------------------------------------------------------------------------
 
 _W2 = (W2Cell(N=3), W2Cell(N=12))
-_w2 = _partial(_exact, cells=_W2, evaluate=denoiser.evaluate_w2, validate=denoiser.validate_w2, ask=_W2[1], seconds=0.1)
+_w2 = _partial(_exact, cells=_W2, validate=denoiser.validate_w2, ask=_W2[1], seconds=0.1)
 _steps = _partial(_exact, cells=(StepsCell(),), validate=denoiser.validate_steps, seconds=0.05)
 
 _DISTANCES = (
-    _w2("w2/at-most"),
-    _w2("w2/at-least"),
+    _w2("w2/at-most", evaluate=denoiser.evaluate_w2),
+    _w2("w2/at-least", evaluate=_partial(denoiser.evaluate_w2, pick=min)),
     _steps("sampler/multiple", evaluate=denoiser.evaluate_heun, ask=StepsCell()),
     _steps("sampler/multiple!euler", evaluate=_partial(denoiser.evaluate_heun, heun=False)),
     _steps("sampler/order", evaluate=denoiser.evaluate_order),

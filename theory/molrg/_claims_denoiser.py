@@ -67,7 +67,7 @@ _DEF1 = Claim(
             provenance=Provenance.SECONDARY,
             formula="P(some label frequency of N samples is off by more than .02) <= 1/20",
             bound=lambda: _FEW,
-            assumptions=(_MODEL, Assumption("A3", "N >= 100,000 samples", lambda N: N >= 100_000)),
+            assumptions=(_MODEL, Assumption("A3", "N >= 20,000 samples", lambda N: N >= 20_000)),
             falsifiers=(_world("uniform-labels", "labels are uniform, not drawn with pi"),),
             units="probability",
         ),
