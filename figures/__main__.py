@@ -20,6 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", default=None, metavar="DIR", help="where pictures go (default: figures/png of the checkout, else ./png)")
     parser.add_argument("--run", default=None, metavar="DIR", help="draw the summaries of a run under DIR instead of the ledger's")
     parser.add_argument("--preset", choices=("smoke", "default", "gpu"), default="smoke", help="with --run: its preset")
+    parser.add_argument("--plugin", metavar="DIR", action="append", default=[], help="papers of DIR too, with --run")
     parser.add_argument("--list", action="store_true", help="print the names and draw nothing")
     return parser
 
@@ -56,7 +57,14 @@ def main(argv: list[str] | None = None) -> int:
     import matplotlib.pyplot as plt
 
     from figures import _plots
+    from theory import _claims
 
+    for folder in arguments.plugin:
+        try:
+            _claims.plug_in(Path(folder))
+        except ValueError as error:
+            print(f"figures: {error}", file=sys.stderr)
+            return 2
     figures = dict(_figures(_summaries(arguments)))
     chosen = [
         n for n in figures if not arguments.names or any(n == a or n.startswith((f"{a}/", f"{a}.", f"{a}-")) for a in arguments.names)

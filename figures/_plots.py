@@ -17,13 +17,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
+from figures import _series
+
 __all__ = ["FALSIFIER", "STYLE", "draw_check", "save"]
 
 STYLE = str(Path(__file__).with_name("theory.mplstyle"))
 FALSIFIER = "#D55E00"  # vermilion
 _MARKERS = "osD^vP"
 _FALSE_MARKERS = "x+12"
-_MOST_LINES = 6  # more lines than this are no longer told apart
 
 
 def save(fig: Any, path: Path) -> None:
@@ -33,55 +34,15 @@ def save(fig: Any, path: Path) -> None:
     plt.close(fig)
 
 
-def _numeric(v: Any) -> bool:
-    return isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v)
-
-
-def _axis_of(points: Sequence[Mapping[str, Any]]) -> str | None:
-    """The field for the x axis: the numeric one with the most distinct values."""
-    numeric = [k for k in points[0]["cell"] if all(_numeric(p["cell"].get(k)) for p in points)]
-    counts = {k: len({p["cell"][k] for p in points}) for k in numeric}
-    varying = [k for k in numeric if counts[k] > 1]
-    return max(varying, key=lambda k: counts[k]) if varying else None
-
-
-def _groups(points: Sequence[Mapping[str, Any]], axis: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Points in lines of equal other fields, sorted along the axis; a line's name says what is constant on it."""
-    varying = [k for k in points[0]["cell"] if k != axis and len({repr(p["cell"].get(k)) for p in points}) > 1]
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for p in points:
-        name = ", ".join(f"{p['cell'].get(k)}" if isinstance(p["cell"].get(k), str) else f"{k}={_short(p['cell'].get(k))}" for k in varying)
-        groups.setdefault(name, []).append(p)
-    return {name: sorted(group, key=lambda p: p["cell"][axis]) for name, group in sorted(groups.items())}
-
-
-def _short(v: Any) -> str:
-    return f"{v:.4g}" if isinstance(v, float) else f"{v:,}" if isinstance(v, int) else str(v)
-
-
-def _points(check: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """What is drawn: cells of a sampled check, evaluated cases of an EXACT one, grid points of a RATE."""
-    points = []
-    for row in rows:
-        if check["relation"] in ("EXACT", "RATE"):
-            for case in row["points"]:
-                cell = {**row["cell"], **{k: v for k, v in case.items() if k not in ("label", "estimate", "bound", "low", "high")}}
-                points.append({"cell": cell, **{k: case.get(k) for k in ("estimate", "bound", "low", "high")}})
-        else:
-            points.append({k: row[k] for k in ("cell", "estimate", "low", "high", "bound", "margin", "trivial", "verdict")})
-    return [p for p in points if _numeric(p["estimate"])]
-
-
 def draw_check(claim_id: str, statement: str, check: Mapping[str, Any]) -> Any:
     """The default figure of one check of a summary; None if it holds nothing to draw."""
-    points = _points(check, check["rows"])
+    points = _series.points_of(check, check["rows"])
     if not points:
         return None
-    axis = _axis_of(points)
-    groups = _groups(points, axis) if axis is not None else {}
-    crowded = len(groups) > _MOST_LINES or any(len({p["cell"][axis] for p in group}) < len(group) for group in groups.values())
+    axis = _series.axis_of(points)
+    groups = _series.groups_of(points, axis) if axis is not None else {}
     fig, ax = plt.subplots()
-    if crowded:
+    if _series.is_crowded(groups, axis):
         _draw_against_bound(ax, points, check)
     elif axis is None:
         _draw_cells(ax, points, check)
@@ -101,7 +62,7 @@ def _wrapped(text: str, width: int, most: int) -> str:
 
 
 def _values(points: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
-    return np.array([p[key] if _numeric(p[key]) else math.nan for p in points], dtype=float)
+    return np.array([p[key] if _series.numeric(p[key]) else math.nan for p in points], dtype=float)
 
 
 def _draw_lines(ax: Any, groups: Mapping[str, Sequence[Mapping[str, Any]]], check: Mapping[str, Any], axis: str) -> None:
@@ -114,7 +75,7 @@ def _draw_lines(ax: Any, groups: Mapping[str, Sequence[Mapping[str, Any]]], chec
         ax.errorbar(x, y, error, fmt="-", marker=_MARKERS[i % len(_MARKERS)], capsize=3, elinewidth=1.0, label=label)
         edge = "_" if len(group) == 1 else None  # a bound at a single place is a dash
         ax.plot(x, bound, "k--", marker=edge, ms=16, lw=1.1, label=f"{_sign(check)}: {check['formula']}")
-        if check["relation"] == "EQUAL" and _numeric(group[0]["margin"]):
+        if check["relation"] == "EQUAL" and _series.numeric(group[0]["margin"]):
             margin = _values(group, "margin")
             ax.fill_between(x, bound - margin, bound + margin, color="k", alpha=0.08, lw=0, label="declared margin around the prediction")
     _draw_falsifiers(ax, check, axis)
@@ -133,18 +94,18 @@ def _draw_lines(ax: Any, groups: Mapping[str, Sequence[Mapping[str, Any]]], chec
 
 def _log_if_wide(axis: Any, values: Sequence[Any], ratio: float) -> None:
     """Log scale for positive values that span more than `ratio`; the values themselves are ticks if they are few."""
-    known = sorted({float(v) for v in values if _numeric(v)})
+    known = sorted({float(v) for v in values if _series.numeric(v)})
     if not known or known[0] <= 0 or known[-1] < ratio * known[0]:
         return
     (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
     if len(known) <= 6 and all(b > 1.3 * a for a, b in itertools.pairwise(known)):
-        axis.set_ticks(known, [_short(int(v) if v == int(v) else v) for v in known])
+        axis.set_ticks(known, [_series.short(int(v) if v == int(v) else v) for v in known])
     axis.set_minor_formatter(NullFormatter())
 
 
 def _draw_falsifiers(ax: Any, check: Mapping[str, Any], axis: str) -> None:
     for j, f in enumerate(check["falsifiers"]):
-        points = [p for p in _points(check, f["rows"]) if _numeric(p["cell"].get(axis))]
+        points = [p for p in _series.points_of(check, f["rows"]) if _series.numeric(p["cell"].get(axis))]
         if not points or (check["relation"] == "RATE" and f["kind"] == "bound"):
             continue  # a wrong window is no curve; it stands in the table
         points = sorted(points, key=lambda p: p["cell"][axis])
@@ -160,21 +121,27 @@ def _falsifier_label(f: Mapping[str, Any]) -> str:
 
 def _draw_against_bound(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str, Any]) -> None:
     """Many cells or cases: estimate over bound, with the diagonal where they are equal."""
-    known = [p for p in points if _numeric(p["bound"])]
+    known = [p for p in points if _series.numeric(p["bound"])]
     bound, y = _values(known, "bound"), _values(known, "estimate")
     bars = _bars_label(check)
     error = [y - _values(known, "low"), _values(known, "high") - y] if bars else None
-    ax.errorbar(bound, y, error, fmt="o", ms=3.5, alpha=0.6, label=f"estimate, {len(known)} cells or cases" + (f"; {bars}" if bars else ""))
+    cases = sum(row["num_replicates"] for row in check["rows"]) if check["relation"] == "EXACT" else 0
+    many = f"the {len(known)} cases of {cases:,} closest to their bounds" if cases > len(known) else f"{len(known)} cells or cases"
+    ax.errorbar(bound, y, error, fmt="o", ms=3.5, alpha=0.6, label=f"estimate, {many}" + (f"; {bars}" if bars else ""))
+    ends = np.array([np.nanmin([bound.min(), y.min()]), np.nanmax([bound.max(), y.max()])])
+    logs = ends[0] > 0 and ends[1] > 50 * ends[0]
     for j, f in enumerate(check["falsifiers"]):
-        fake = [p for p in _points(check, f["rows"]) if _numeric(p["bound"])]
+        fake = [p for p in _series.points_of(check, f["rows"]) if _series.numeric(p["bound"])]
         if fake:
             style = {"marker": _FALSE_MARKERS[j % 4], "ms": 6, "color": FALSIFIER, "alpha": 0.8}
-            ax.plot(_values(fake, "bound"), _values(fake, "estimate"), linestyle="none", **style, label=_falsifier_label(f))
-    ends = np.array([np.nanmin([bound.min(), y.min()]), np.nanmax([bound.max(), y.max()])])
+            wrong = _values(fake, "estimate")
+            if logs:  # what is zero up to rounding stands at the lower edge
+                wrong = np.maximum(wrong, ends[0] / 10)
+            ax.plot(_values(fake, "bound"), wrong, linestyle="none", **style, label=_falsifier_label(f))
     ax.plot(ends, ends, "k--", lw=1.1, label=f"estimate = bound: {check['formula']}")
     ax.set_xlabel(f"bound ({check['units'] or 'statistic'})")
     ax.set_ylabel(f"estimate ({check['units'] or 'statistic'})")
-    if ends[0] > 0 and ends[1] > 50 * ends[0]:
+    if logs:
         ax.set_xscale("log")
         ax.set_yscale("log")
 
@@ -186,7 +153,7 @@ def _draw_cells(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str
     ax.errorbar(x, y, error, fmt="o", capsize=3, label="estimate" + (f"; {bars}" if bars else ""))
     ax.hlines(_values(points, "bound"), x - 0.3, x + 0.3, color="k", ls="--", label=f"{_sign(check)}: {check['formula']}")
     for j, f in enumerate(check["falsifiers"]):
-        fake = _points(check, f["rows"])
+        fake = _series.points_of(check, f["rows"])
         if fake:
             wrong = _values(fake, "bound" if f["kind"] == "bound" else "estimate")
             ax.plot(
@@ -197,7 +164,7 @@ def _draw_cells(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str
                 color=FALSIFIER,
                 label=_falsifier_label(f),
             )
-    names = ["\n".join(f"{k}={_short(v)}" for k, v in p["cell"].items()) for p in points]
+    names = ["\n".join(f"{k}={_series.short(v)}" for k, v in p["cell"].items()) for p in points]
     ax.set_xticks(x, names, fontsize=7)
     ax.set_xlim(-0.6, len(points) - 0.4)
     ax.set_ylabel(check["units"] or "statistic")

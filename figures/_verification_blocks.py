@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -35,38 +35,63 @@ def _integer_axis(axis: Any, ticks: list[int]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _below(fig: Any, ax: Any, columns: int) -> None:
-    handles, labels = ax.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower left", ncols=columns)
+def _below(fig: Any, axes: Sequence[Any], columns: int) -> None:
+    """One legend for all axes, in the order of drawing, each label once."""
+    named: dict[str, Any] = {}
+    for ax in axes:
+        named |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True) if label not in named}
+    fig.legend(named.values(), named, loc="outside lower left", ncols=columns)
+
+
+def _slope_at(ax: Any, H: np.ndarray, y: np.ndarray, slope: float, color: Any) -> None:
+    """The slope of a line, written at its end."""
+    text = f"slope {round(slope, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus zero
+    ax.annotate(text, (H[-1], y[-1]), (6, 0), textcoords="offset points", va="center", fontsize=9, color=color)
+
+
+def _draw_rate(ax: Any, row: Mapping[str, Any], label: str, **style: Any) -> np.ndarray:
+    """A judged rate: grid points with their band and its slope; the horizons."""
+    H, y, low, high = (np.array([p[k] for p in row["points"]]) for k in ("H", "estimate", "low", "high"))
+    (line,) = ax.plot(H, y, label=label, **style)
+    ax.fill_between(H, low, high, color=line.get_color(), alpha=0.3, lw=0)
+    _slope_at(ax, H, y, row["estimate"], line.get_color())
+    return H
 
 
 def separation(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Suboptimality against the horizon: cloning on three bases, and the bound of a verifier-based learner."""
+    """Against the horizon: what cloning loses on three bases, a verifier-based learner's bound, and its lead over cloning."""
     summary = summaries.get("verification.thm_sep")
     if summary is None or not _check(summary, "vf_linear_grown")["rows"]:
         return None
-    fig, axes = plt.subplots(1, 2, figsize=(9.4, 4.9), sharey=True)
+    fig, axes = plt.subplots(1, 2, figsize=(9.8, 6.2), sharey=True)
+    rates = [c["rows"][0]["num_replicates"] for c in summary["checks"] if c["relation"] == "RATE" and c["rows"]]
     for ax, size, title in (
         (axes[0], "fixed", "data fixed: n = 512 traces"),
         (axes[1], "grown", "data grow with the horizon: n = 4H traces"),
     ):
         for i, (shape, name) in enumerate(_SPREADS):
             row = _check(summary, f"vf_{shape}_{size}")["rows"][0]
-            H, y, low, high = (np.array([p[k] for p in row["points"]]) for k in ("H", "estimate", "low", "high"))
-            (line,) = ax.plot(H, y, "-", marker="osD"[i], label=f"cloning n expert traces, base {name}: worst-case gap, mean ± 2 s.e.")
-            ax.fill_between(H, low, high, color=line.get_color(), alpha=0.3, lw=0)
-            label = f"slope {round(row['estimate'], 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus zero
-            ax.annotate(label, (H[-1], y[-1]), (6, 0), textcoords="offset points", va="center", fontsize=9, color=line.get_color())
+            H = _draw_rate(ax, row, f"loss of cloning n expert traces, base {name}: worst-case gap", marker="osD"[i])
         n = 512 if size == "fixed" else 4 * H
         bound = _needle.vb_upper_mean(1, 0.5, _BLOCKS * math.log(2), 1) * H / n
         ax.plot(
             H,
             bound,
             "k--",
-            label="verifier, n labelled base rollouts: bound (H/c)(ln|R| + 1)/n on its mean gap, c = 1/2, |R| = 2⁸, any base",
+            label="loss of a verifier-based learner on n labelled base rollouts: bound (H/c)(ln|R| + 1)/n, c = 1/2, |R| = 2⁸, any base",
         )
-        rise = np.polyfit(np.log(H), np.log(bound), 1)[0]
-        ax.annotate(f"slope {abs(rise):.0f}", (H[-1], bound[-1]), (6, 0), textcoords="offset points", va="center", fontsize=9)
+        _slope_at(ax, H, bound, np.polyfit(np.log(H), np.log(bound), 1)[0], "k")
+        lead = {"ls": "-.", "lw": 1.2, "mfc": "white", "color": "0.35"}
+        _draw_rate(
+            ax,
+            _check(summary, f"lead_linear_{size}")["rows"][0],
+            "lead of the verifier-based learner over cloning, $J_{VB} - J_{VF}$, heterogeneous base",
+            marker="o",
+            **lead,
+        )
+        if size == "grown":
+            row = _check(summary, "lead_near_optimal")["rows"][0]
+            _draw_rate(ax, row, "the same lead, expert near-optimal: 1 − δ = 1/√n", marker="^", **lead)
         if size == "grown":
             wrong = [f for f in _check(summary, "vf_linear_grown")["falsifiers"] if f["name"] == "n-squared" and f["rows"]]
             for f in wrong:
@@ -84,11 +109,12 @@ def separation(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
         _integer_axis(ax.xaxis, [int(h) for h in H])
         ax.set_xlabel("horizon H (tokens)")
         ax.set_title(title)
-    axes[0].set_ylabel("suboptimality (units of reward)")
-    _below(fig, axes[1], 1)
+    axes[0].set_ylabel("loss, or lead (units of reward)")
+    _below(fig, axes[::-1], 1)
     fig.suptitle(
-        "Test-time scaling with and without a verifier: 8 prompt blocks, expert's bias ½, worst reward of 2⁸ sign patterns.\n"
-        "The verifier-based learner's own exact gap is below 10⁻⁶ everywhere here; only its bound is visible.",
+        "Test-time scaling with and without a verifier: 8 prompt blocks, expert's bias δ = ½, worst reward of 2⁸ sign patterns.\n"
+        "The verifier-based learner's exact loss is below 2·10⁻⁶ everywhere here, so only its bound is drawn.\n"
+        f"Bands: mean ± 2 standard errors, pointwise, {min(rates)} to {max(rates)} runs a point; slopes as judged.",
         fontsize=9,
     )
     return fig
@@ -114,7 +140,7 @@ def bounds(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
         ax.set_yscale("log")
         _integer_axis(ax.xaxis, ticks)
         ax.set_ylabel("suboptimality (units of reward)")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=7.5)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=7.5)
     return fig
 
 
@@ -127,11 +153,11 @@ def _draw_free(ax: Any, points: list[Mapping[str, Any]]) -> None:
     upper = [_paired.vf_upper(sigma * math.sqrt(1 - e**2), H, d * math.log(2), conf, int(m)) for m, e in zip(n, delta, strict=True)]
     mean = np.array([p["arrays"]["sup"]["mean"] for p in points]) * sigma
     grid = np.linspace(0, 1.6, 65)
-    q95 = [u * _quantile95(grid, p["arrays"]["above"]["mean"][1]) for u, p in zip(unit, points, strict=True)]
+    q95 = [u * _quantile95(grid, p["arrays"]["above"]["mean"]) for u, p in zip(unit, points, strict=True)]
     count = points[0]["num_replicates"]
     ax.plot(n, upper, "k--", label="upper bound for maximum likelihood, confidence .95 (prop_vf_ub)")
     ax.plot(n, np.minimum(2 * sigma * delta, H), "-.", color="0.45", label="largest gap in its class, 2σδ: the bound is above it at this δ")
-    ax.plot(n, math.sqrt(2 / math.pi) * unit, ":", color="0.3", label="√(2/π) σ √(d/n), limit for cloning")
+    ax.plot(n, math.sqrt(2 / math.pi) * unit, ":", color="0.3", label="√(2/π) σ √(d/n), limit for cloning as δ → 0")
     ax.plot(n, mean[:, 0], "o-", label=f"cloning, mean of {count:,} runs")
     ax.plot(n, q95, "D-", label="maximum likelihood, 95 % point (on a grid)")
     ax.plot(n, mean[:, 1], "s-", label="maximum likelihood, mean")
@@ -156,7 +182,10 @@ def _draw_based(ax: Any, points: list[Mapping[str, Any]]) -> None:
     ax.errorbar(
         x, mean, np.minimum(error, 0.9 * mean), fmt="o", capsize=3, label=f"worst agreeing verifier, mean of {count:,} runs ± 2 s.e."
     )
-    ax.plot(fine, [_needle.needle_worst(H, d, p, K, int(m)) for m in fine], "-", lw=1, label="the same, exact")
+    ax.plot(fine, [_needle.needle_worst(H, d, p, K, int(m)) for m in fine], "-", lw=1, label="worst agreeing verifier, exact mean")
+    missed = [np.cumsum(q["arrays"]["missed"]["mean"]) for q in points]  # P(at most j blocks are missed)
+    q95 = np.array([H * p * int(np.argmax(below >= 0.95)) for below in missed])
+    ax.plot(n[q95 > 0], q95[q95 > 0], "D", label="worst agreeing verifier, 95 % point (beyond the last: 0)")
     ax.plot(
         fine, [_needle.needle_vb(H, d, p, K, int(m)) for m in fine], "-", lw=1, label="Bayes-optimal learner, exact: no method loses less"
     )
@@ -210,7 +239,8 @@ def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     axes[0].set_title(f"good traces have probability c = 1/{K}", fontsize=9)
     axes[1].set_xlabel("anti-concentration c where the verifier learns")
     axes[1].set_title("heterogeneity σ = H/4", fontsize=9)
-    for ax, spots in ((axes[0], ((0.3, 6000), (0.02, 200))), (axes[1], ((0.3, 6000), (0.03, 200)))):
+    axes[1].set_xticks([1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2], ["1/64", "1/32", "1/16", "1/8", "1/4", "1/2"])
+    for ax, spots in ((axes[0], ((0.22, 6000), (0.02, 200))), (axes[1], ((0.22, 6000), (0.035, 200)))):
         for (x, y), text in zip(spots, ("verifier wins", "cloning wins"), strict=True):
             ax.text(x, y, text, ha="center", bbox={"facecolor": "white", "alpha": 0.75, "lw": 0})
         ax.legend(loc="lower left", facecolor="white", framealpha=0.85, frameon=True)
@@ -243,25 +273,54 @@ def negative(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     mean = np.array([p["arrays"]["aligned"]["mean"] for p in points])
     spread = np.array([p["arrays"]["aligned"]["sd"] for p in points])
     fine = np.unique(np.geomspace(n[0], n[-1], 80).round().astype(int))
-    fig, ax = plt.subplots(figsize=(6.8, 5.4))
-    names = {"tab": "cloning: unbiased, exponentially small", "finite": "best expert of a class", "argmax": "majority: beats the expert"}
+    fig, (ax, right) = plt.subplots(1, 2, figsize=(10.4, 6.0))
+    names = {
+        "tab": "cloning: exponentially small",
+        "finite": "maximum likelihood over {−δ, δ}^d",
+        "argmax": "majority of the traces: beats the expert",
+    }
     for i, (learner, name) in enumerate(names.items()):
         j = _paired.LEARNERS.index(learner)
         error = 2 * spread[:, j] / math.sqrt(count)
         law = [delta - _paired.paired_vf_value(int(m), d, delta, learner) for m in fine]
         ax.plot(fine, law, "k--", lw=1.0, label="exact means" if i == 0 else None)
         ax.errorbar(n, mean[:, j], error, fmt="osD"[i], capsize=3, label=f"mean aligned gap, {name}; {count:,} runs, ± 2 s.e.")
-    sup = np.array([p["arrays"]["sup"]["mean"][0] for p in points])
-    ax.plot(n, sup, "v-", color="C3", label="same cloning runs, worst reward of the class (sup gap): √-rate")
-    ax.plot(fine, 0.3 / np.sqrt(fine), ":", color=_plots.FALSIFIER, label="falsifier: an expected gap of .3 σ/√n, refuted")
+    ax.plot(fine, 0.3 / np.sqrt(fine), ":", color=_plots.FALSIFIER, label="falsifier: an expected gap of .3 σ/√n, refuted for cloning")
     ax.axhline(0, color="0.6", lw=0.8)
-    ax.set_xscale("log")
-    _integer_axis(ax.xaxis, [int(m) for m in n])
-    ax.set_xlabel("expert traces n")
-    ax.set_ylabel("gap / σ")
-    ax.set_title(f"In expectation, against a fixed reward, there is no √-rate (d = {d}, δ = {delta})", fontsize=9)
-    _below(fig, ax, 1)
+    ax.set_ylabel("mean aligned gap / σ")
+    ax.set_title("in expectation, against the true reward, no √-rate", fontsize=9)
+    _draw_readings(right, points, n)
+    for panel in (ax, right):
+        panel.set_xscale("log")
+        _integer_axis(panel.xaxis, [int(m) for m in n])
+        panel.set_xlabel("expert traces n")
+    _below(fig, (ax, right), 1)
+    fig.suptitle(f"Which quantifier the √-rate needs: paired styles, d = {d}, δ = {delta}", fontsize=10)
     return fig
+
+
+def _draw_readings(ax: Any, points: Sequence[Mapping[str, Any]], n: np.ndarray) -> None:
+    """The same runs of cloning, read in three ways, gaps times √n: a √-rate is a level line."""
+    j, delta, d = _paired.LEARNERS.index("tab"), points[0]["cell"]["delta"], points[0]["cell"]["d"]
+    root = np.sqrt(n)
+
+    def reading(name: str) -> tuple[np.ndarray, np.ndarray]:
+        mean, sd = (np.array([p["arrays"][name][key][j] for p in points]) for key in ("mean", "sd"))
+        return mean, 2 * sd / math.sqrt(points[0]["num_replicates"])
+
+    for name, scale, marker, color, label in (
+        ("sup", root, "v", "C3", "cloning: √n · E sup gap / σ, worst reward of the class: level, a √-rate"),
+        ("lost", 1.0, "^", "C4", "cloning: P[aligned gap ≥ .3 σ/√n]: level, a √-rate with constant probability"),
+        ("aligned", root, "o", "C0", "cloning: √n · E aligned gap / σ: falls to 0, no √-rate in the mean"),
+    ):
+        mean, error = reading(name)
+        ax.errorbar(n, scale * mean, scale * error, fmt="-", marker=marker, capsize=3, color=color, label=label)
+    limit = math.sqrt(2 / math.pi * (1 - delta**2) * d)
+    ax.axhline(limit, color="k", ls="--", lw=1.0, label="limits √(2d(1 − δ²)/π) and P[Z ≥ .3/√(1 − δ²)], Z standard normal")
+    ax.axhline(0.5 * math.erfc(0.3 / math.sqrt(2 * (1 - delta**2))), color="k", ls="--", lw=1.0)
+    ax.axhline(0, color="0.6", lw=0.8)
+    ax.set_ylabel("√n · gap / σ, or probability")
+    ax.set_title("the same cloning runs in three readings", fontsize=9)
 
 
 FIGURES = {

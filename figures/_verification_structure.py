@@ -42,7 +42,7 @@ def _draw_laws(ax: Any, summary: Mapping[str, Any] | None, H: int) -> None:
     for i, base in enumerate(_BASES):
         pmf = _planted.mixture_pmf(*_planted.BASES[base], _planted.VOCABULARY, _planted.GOLD_LENGTH, H)
         r = np.flatnonzero(pmf)
-        ax.plot(r, pmf[r], color=_COLORS[base], lw=1.1, label="exact law (lines)" if i == 0 else None)
+        ax.plot(r, pmf[r], color=_COLORS[base], lw=1.1, label="single: exact law only; lines: exact laws" if i == 0 else None)
     ax.set_yscale("log")
     ax.set_ylim(2e-5, 3)
     ax.set_xlabel("reward $R$: tokens left when the trace is solved")

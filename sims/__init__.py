@@ -1,14 +1,20 @@
 """What happens: JAX simulators, the runner, the judge and the store. Importing this imports nothing heavy.
 
-`run` is for your own tests: `assert sims.run("adaptive.split", out=tmp_path)["verdict"] == "SUPPORTED"`.
+run("adaptive.split", out=tmp_path)["verdict"]      a claim at a preset, judged as on the command line
+check("adaptive.naive", n=5000, m=10000).verdict    one cell of your own, with its evidence and replicates
+load("adaptive.naive").estimate                     stored results as arrays with named axes
+use_plugin("examples")                              papers from a folder of your own
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from sims._library import Evidence, Table
+
+__all__ = ["check", "load", "run", "use_plugin"]
 
 
 def run(
@@ -34,3 +40,55 @@ def run(
     root = _experiment.LEDGER_SEED if seed is None else seed
     options = _decide.Options(out=Path(out), preset=preset, seed=root, max_replicates=max_replicates)
     return _verdicts.judge_claim(_claims.claims()[claim], options)
+
+
+def check(
+    claim: str,
+    *,
+    seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    max_replicates: int | None = None,
+    **fields: Any,
+) -> Evidence:
+    """Asks one cell of your own: the claim's `ask` cell with `fields` changed, as `--cell` does.
+
+    claim: "adaptive.naive", or "adaptive.naive/full" for one of its checks; without a check the first that knows every field.
+    out: where replicates are kept and found again; None: nowhere.
+    Level 1e-3, outside the family and the ledger. A cell outside the assumptions is answered and says so.
+
+    Raises: KeyError if no claim or check has this name; ValueError naming the field, what is allowed and what came.
+    """
+    from sims import _library
+
+    return _library.check(claim, fields, seed=seed, out=out, max_replicates=max_replicates)
+
+
+def load(
+    check: str,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    preset: str = "default",
+    seed: int | None = None,
+    falsifier: str | None = None,
+) -> Table:
+    """Stored results of one check, "adaptive.naive/full", as arrays whose axes are the cell's varying fields.
+
+    out: a results folder of a run of yours; None: the ledger's. falsifier: its rows instead of the check's own.
+
+    Raises: KeyError if no claim, check or falsifier has this name; LookupError if nothing is stored.
+    """
+    from sims import _library
+
+    return _library.load(check, out=out, preset=preset, seed=seed, falsifier=falsifier)
+
+
+def use_plugin(folder: str | os.PathLike[str]) -> None:
+    """Papers from another folder, which holds theory/ and sims/ (and figures/, tests/), beside the six. Idempotent.
+
+    Raises: ValueError if it holds none, or a module whose name is taken.
+    """
+    from pathlib import Path
+
+    from theory import _claims
+
+    _claims.plug_in(Path(folder))

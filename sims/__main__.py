@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 __all__ = ["main"]
@@ -28,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXIT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--plugin", metavar="DIR", action="append", help="papers of DIR too: its folders theory/, sims/, figures/, tests/")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="claims, statements, places, tests, last verdicts")
@@ -51,12 +53,38 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help="print cells, planned replicates, time and memory; draw nothing")
     run.add_argument("--json", action="store_true", help="a JSON array, one object a cell")
     run.add_argument("-v", "--verbose", action="store_true", help="a line for every cell and falsifier")
+    run.add_argument("--shard", type=_shard, metavar="I/N", help="for job arrays: draw the I-th of N shares of the cells, judge nothing")
+    run.add_argument("--distributed", action="store_true", help="draw with all processes of this job, found through jax.distributed")
     run.add_argument("--no-compile-cache", action="store_true", help="keep no compiled programs between runs")
+
+    merge = commands.add_parser("merge", help="make one results folder of those of a job array")
+    merge.add_argument("sources", nargs="+", metavar="DIR", help="results folders; read, never written")
+    merge.add_argument("--out", required=True, metavar="DIR", help="the folder that gets their replicates and attempts")
+
+    export = commands.add_parser("export", help="results as CSV on stdout, one line a decision")
+    export.add_argument("names", nargs="*", metavar="PAPER|CLAIM", help="default: everything")
+    export.add_argument("--preset", choices=("smoke", "default", "gpu"), help="a run of yours instead of the ledger")
+    export.add_argument("--seed", type=_seed, metavar="N", help="its root seed")
+    export.add_argument("--out", default="results", metavar="DIR", help="where it is (default: results)")
+
+    report = commands.add_parser("report", help="one self-contained page: every claim, its curve against its bound, verdict, findings")
+    report.add_argument("--out", default="report", metavar="DIR", help="gets index.html (default: report)")
+    report.add_argument("--run", metavar="DIR", help="a run of yours under DIR instead of the ledger")
+    report.add_argument("--preset", choices=("smoke", "default", "gpu"), default="smoke", help="with --run: its preset (default: smoke)")
+    report.add_argument("--seed", type=_seed, metavar="N", help="with --run: its root seed")
 
     ledger = commands.add_parser("ledger", help="rewrite, or verify, the tables in paper_checks.md")
     ledger.add_argument("--check", action="store_true", help="change nothing; exit 1 if tables and summaries differ")
     ledger.add_argument("--out", default="results", metavar="DIR", help="where the default preset's summaries are (default: results)")
     return parser
+
+
+def _without_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The folders given with --plugin, wherever it stands, and all other words: a paper's own command takes it too."""
+    parser = argparse.ArgumentParser(prog="python -m sims", add_help=False, allow_abbrev=False)
+    parser.add_argument("--plugin", action="append", default=[], metavar="DIR")
+    known, rest = parser.parse_known_args(words)
+    return known.plugin, rest
 
 
 def _seed(text: str) -> int:
@@ -65,13 +93,20 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _shard(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"must be I/N with 1 <= I <= N, got {text!r}")
+    return int(part), int(parts)
+
+
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}")
     return int(text)
 
 
-_OWN = ("list", "show", "run", "ledger")
+_OWN = ("list", "show", "run", "merge", "export", "report", "ledger")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -79,12 +114,13 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
-    words = sys.argv[1:] if argv is None else argv
+    plugins, words = _without_plugins(sys.argv[1:] if argv is None else argv)
     papers = bool(words) and not words[0].startswith("-") and words[0] not in _OWN  # a paper's own command, or a mistyped one
     arguments = None if papers else _parser().parse_args(words)
     try:
         from sims import _commands
 
+        _commands.plug_in(plugins)
         status = _commands.paper_command(words, _OWN) if arguments is None else _commands.COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:

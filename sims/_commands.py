@@ -17,7 +17,7 @@ from sims import _experiment, _ledger, _progress, _report, _store
 from theory import _claims
 from theory._claims import Claim, Verdict
 
-__all__ = ["COMMANDS", "Refusal", "paper_command"]
+__all__ = ["COMMANDS", "Refusal", "paper_command", "plug_in"]
 
 
 class Refusal(Exception):
@@ -26,6 +26,15 @@ class Refusal(Exception):
     def __init__(self, sentence: str, status: int = 2) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+def plug_in(folders: Sequence[str]) -> None:
+    """Makes the papers of these folders known. Raises: Refusal for a folder that holds none."""
+    for folder in folders:
+        try:
+            _claims.plug_in(Path(folder))
+        except ValueError as error:
+            raise Refusal(str(error)) from None
 
 
 def _near(name: str, known: Sequence[str]) -> str:
@@ -67,24 +76,71 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show(arguments: argparse.Namespace) -> int:
-    claim = _claim(arguments.claim)
+def _stored(arguments: argparse.Namespace, claims: Sequence[Claim]) -> dict[str, Any]:
+    """Summaries by claim, of the ledger or of the run that --preset, --seed and --out name; those that are there."""
     if arguments.preset is None:
         if arguments.seed is not None:
-            raise Refusal("--seed shows a run of yours: name its --preset too")
-        summary = _ledger.summaries(claim.paper).get(claim.id)
-    else:
-        seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
-        try:
-            summary = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed)).get(claim.id)
-        except _store.StoreError as error:
-            raise Refusal(str(error), status=3) from None
-        if summary is None:
-            raise Refusal(
-                f"{arguments.out} holds no {arguments.preset} run of {claim.id} with seed {seed}; make one with "
-                f"`python -m sims run {claim.id} --preset {arguments.preset} --seed {seed} --out {arguments.out}`"
-            )
+            raise Refusal("--seed names a run of yours: name its --preset too")
+        return {c.id: s for c in claims if (s := _ledger.summaries(c.paper).get(c.id)) is not None}
+    seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
+    try:
+        found = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed))
+    except _store.StoreError as error:
+        raise Refusal(str(error), status=3) from None
+    chosen = {c.id: found[c.id] for c in claims if c.id in found}
+    if not chosen:
+        names = " ".join(c.id for c in claims) if len(claims) == 1 else claims[0].paper
+        raise Refusal(
+            f"{arguments.out} holds no {arguments.preset} run of {names} with seed {seed}; make one with "
+            f"`python -m sims run {names} --preset {arguments.preset} --seed {seed} --out {arguments.out}`"
+        )
+    return chosen
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    claim = _claim(arguments.claim)
+    summary = _stored(arguments, [claim]).get(claim.id)
     print(_json(_report.rows_of([summary] if summary else [])) if arguments.json else _report.show_text(claim, summary))
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from sims import _library
+
+    sys.stdout.write(_library.csv_text(_stored(arguments, _selected(arguments.names)).values()))
+    return 0
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    def say(sentence: str) -> None:
+        print(f"sims: {sentence}", file=sys.stderr)
+
+    try:
+        cells, chunks = _store.merge([Path(s) for s in arguments.sources], Path(arguments.out), say)
+    except _store.StoreError as error:
+        raise Refusal(str(error), status=3) from None
+    print(f"merged {cells} cells, {chunks} new chunks, into {arguments.out}; judge them with `python -m sims run … --out {arguments.out}`")
+    return 0
+
+
+def _report_page(arguments: argparse.Namespace) -> int:
+    claims = _selected([])
+    if arguments.run is None:
+        if arguments.seed is not None:
+            raise Refusal("--seed names a run of yours: name its folder with --run too")
+        summaries, source = _stored(argparse.Namespace(preset=None, seed=None), claims), "as the ledger has them"
+    else:
+        asked = argparse.Namespace(preset=arguments.preset, seed=arguments.seed, out=arguments.run)
+        summaries, source = _stored(asked, claims), f"a run at preset {arguments.preset}"
+    if not summaries:
+        raise Refusal("the ledger is empty; report a run of yours with --run DIR")
+    draw = importlib.import_module("figures._page")  # figures draw what is stored; nothing here depends on them
+    path = Path(arguments.out, "index.html")
+    try:
+        _store.write_text_atomic(path, draw.page(summaries, _ledger.findings(), source))
+    except _store.StoreError as error:
+        raise Refusal(str(error), status=3) from None
+    print(path)
     return 0
 
 
@@ -119,23 +175,69 @@ def _run(arguments: argparse.Namespace) -> int:
     claims = _selected(arguments.names)
     if arguments.cell is not None and len(claims) != 1:
         raise Refusal(f"--cell asks one claim; {len(claims)} are selected, name one of them")
+    if arguments.shard is not None and (arguments.cell is not None or arguments.dry_run or arguments.json):
+        raise Refusal("--shard draws cells of a preset and prints no rows: leave out --cell, --dry-run and --json")
     _configure_jax(not arguments.no_compile_cache)
-    from sims import _decide, _runner, _stats, _verdicts  # here, and not above, because they import JAX
+    if not arguments.distributed:
+        return _run_here(claims, arguments, None)
+    from sims import _distributed
+
+    try:
+        try:
+            team = _distributed.join()
+        except ValueError as error:
+            raise Refusal(str(error)) from None
+        if not team.leads:
+            team.serve(_drawable(claims, arguments))
+            os._exit(0)  # at once: see Team.release
+        try:
+            return _run_here(claims, arguments, team)
+        finally:
+            if not isinstance(sys.exception(), _distributed.LostProcessError):
+                team.release()
+    except _distributed.LostProcessError as error:
+        # JAX would wait for the lost process, or abort: leave at once.
+        print(f"sims: {error}; finished chunks are kept, run the same command again to resume", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(3)
+
+
+def _drawable(claims: Sequence[Claim], arguments: argparse.Namespace) -> dict[int, tuple[Any, Any]]:
+    """Every cell that this command line may draw, by its number in the random stream."""
+    from sims import _decide, _verdicts
+
+    if arguments.cell is not None:
+        decisions = _verdicts.asked_decisions(claims[0], arguments.cell, _decide.Options(out=Path(arguments.out)))
+        found = [(d.experiment, c) for d in decisions for c in d.cells]
+    else:
+        chosen = {c.id for c in claims}
+        own = [e for e in _experiment.experiments().values() if e.claim_id in chosen and e.simulate is not None]
+        found = [(e, c) for e in own for c in e.cells.get(arguments.preset, ())]
+    return {e.stream(c): (e, c) for e, c in found}
+
+
+def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any) -> int:
+    from sims import _decide, _runner, _shards, _stats, _verdicts  # here, and not above, because they import JAX
 
     seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
     progress = _progress.Progress(sys.stderr)
     options = _decide.Options(
         out=Path(arguments.out), preset=arguments.preset, seed=seed, max_replicates=arguments.max_replicates,
-        alpha=_stats.ALPHA_USER if arguments.cell is not None else _stats.ALPHA, say=progress.say, tick=progress.tick,
+        alpha=_stats.ALPHA_USER if arguments.cell is not None else _stats.ALPHA, say=progress.say, tick=progress.tick, team=team,
     )  # fmt: skip
     header = _header(arguments, seed)
-    progress.say("; ".join(f"{k} {v}" for k, v in header.items() if k in ("preset", "seed", "device", "jax", "commit")))
+    shown = {**header, "processes": team.size} if team is not None else header
+    progress.say("; ".join(f"{k} {v}" for k, v in shown.items() if k in ("preset", "seed", "device", "processes", "jax", "commit")))
     try:
         if arguments.dry_run and arguments.cell is not None:
             print(_report.dry_cell_text(_verdicts.asked_decisions(claims[0], arguments.cell, options), options))
             return 0
         if arguments.dry_run:
             print(_report.dry_run_text(claims, options))
+            return 0
+        if arguments.shard is not None:
+            drawn, cells = _shards.draw_shard(claims, options, *arguments.shard)
+            print(f"drew {drawn} of {cells} cells into {arguments.out}; when all shares are drawn, run without --shard judges them")
             return 0
         if arguments.cell is not None:
             return _run_cell(claims[0], arguments, options, header)
@@ -256,4 +358,12 @@ def _json(rows: Sequence[Any]) -> str:
     )
 
 
-COMMANDS = {"list": _list, "show": _show, "run": _run, "ledger": _ledger_command}
+COMMANDS = {
+    "list": _list,
+    "show": _show,
+    "run": _run,
+    "merge": _merge,
+    "export": _export,
+    "report": _report_page,
+    "ledger": _ledger_command,
+}

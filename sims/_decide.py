@@ -24,7 +24,8 @@ __all__ = ["GRID", "Decision", "Draws", "Options", "Row", "arrays_of", "cap_of",
 
 GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
 _NOTHING_SAID = "the bound is no better than the trivial value"
-MAX_CASES = 256  # evaluated EXACT cases kept in a summary, for figures
+MAX_CASES = 12  # an EXACT decision of more cases keeps in its summary only the NEAREST to their bounds, for figures
+NEAREST = 2
 MAX_ARRAY = 256  # numbers a replicate of an array whose mean is kept in a summary
 
 
@@ -40,6 +41,7 @@ class Options:
     say: Callable[[str], None] = lambda text: None  # one sentence for the person who waits
     tick: Callable[[float], None] = lambda seconds: None  # forecast seconds of work just done
     num_devices: int | None = None
+    team: Any = None  # the processes of a distributed run (sims/_distributed.Team); None: this one alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Row:
     inside: bool = True  # inside the check's assumptions
     falsifier: str | None = None
     looseness: float | None = None  # how far the bound is from the estimate, as a ratio; None where a ratio says nothing
-    points: Sequence[Mapping[str, Any]] = ()  # RATE: the grid; EXACT: the evaluated cases
+    points: Sequence[Mapping[str, Any]] = ()  # RATE: the grid; EXACT: the evaluated cases, of many those nearest their bounds
     arrays: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # mean and sd of what else a simulator returned
 
 
@@ -196,7 +198,7 @@ class Draws:
         start = time.perf_counter()
         chunk, first = self.experiment.chunk, self.length()
         if self.sampler is None:
-            self.sampler = _runner.Sampler(self.experiment, self.options.num_devices)
+            self.sampler = _runner.Sampler(self.experiment, self.options.num_devices, self.options.team)
         for i, store in enumerate(self.stores):
             if self.data[i] and len(self.data[i]["x"]) > first:
                 continue
@@ -365,7 +367,7 @@ class Decision:
             grid = [f[self.check.grid] for f in self.fields]
             margin = _window(self.check, [t.bound for t in targets], grid, margin)
             bound = 0.5 * (margin[0] + margin[1])
-            if draws is not None and e is not None:
+            if draws is not None and e is not None and _wrong_bound(role) is None:  # a wrong window is no curve
                 points = [
                     {self.check.grid: g, **_point(d["x"][: e.num_replicates], self.check.rate_of), "bound": t.bound}
                     for g, d, t in zip(grid, draws.data, targets, strict=True)
@@ -384,7 +386,8 @@ class Decision:
             attempts=0, reason=text, seed=seed, device=_runner.device_kind(), seconds=round(seconds, 3), margin=margin,
             inside=not outside, falsifier=role.name if role is not None else None, points=points,
             looseness=_looseness(self.check, e.estimate if e else math.nan, bound),
-            arrays=arrays_of(draws.data[0], e.num_replicates) if draws is not None and e is not None and not self.is_grid else {},
+            arrays=arrays_of(draws.data[0], e.num_replicates)
+            if draws is not None and e is not None and not self.is_grid and _wrong_bound(role) is None else {},
         )  # fmt: skip
 
     def _exact_rows(self, seed: int, judged: Sequence[Falsifier | None], started: float) -> list[tuple[Falsifier | None, Row]]:
@@ -405,14 +408,14 @@ class Decision:
             if all_vacuous:
                 row = dataclasses.replace(row, reason=_NOTHING_SAID)
             points = [
-                {"label": c.label, **c.fields, "estimate": float(c.statistic), "bound": t.bound}
-                for c, t in zip(cases, targets, strict=True)
+                {"label": cases[i].label, **cases[i].fields, "estimate": float(cases[i].statistic), "bound": targets[i].bound}
+                for i in _kept(np.array([c.statistic for c in cases], dtype=float), bounds, self.check.residual)
             ]
             named = cases[worst].label if worst >= 0 else ""
             estimate = float(cases[worst].statistic) if worst >= 0 else math.nan
             row = dataclasses.replace(
                 row, estimate=estimate, looseness=_looseness(self.check, estimate, row.bound), inside=any(t.inside for t in targets),
-                planned={}, points=points[:MAX_CASES],
+                planned={}, points=points,
                 reason="; ".join(filter(None, (row.reason, f"worst case: {named}" if named else ""))),
             )  # fmt: skip
             rows.append((f, row))
@@ -452,6 +455,16 @@ def arrays_of(data: Mapping[str, np.ndarray], count: int) -> dict[str, Any]:
             seen = a[:count].astype(float)
             found[name] = {"mean": seen.mean(axis=0).tolist(), "sd": seen.std(axis=0).tolist()}
     return found
+
+
+def _kept(statistics: np.ndarray, bounds: np.ndarray, residual: str) -> list[int]:
+    """Indices of the EXACT cases a summary keeps, in order: all if they are few, else those that broke or came closest to their bounds."""
+    if len(statistics) <= MAX_CASES:
+        return list(range(len(statistics)))
+    found = _stats.residuals(statistics, bounds, residual)
+    found[np.isnan(found)] = -math.inf  # not counted
+    found[np.isnan(statistics) & ~np.isnan(bounds)] = math.inf  # lost: the judge names it first
+    return sorted(np.argsort(-found, kind="stable")[:NEAREST].tolist())
 
 
 def _wrong_bound(falsifier: Falsifier | None) -> Falsifier | None:

@@ -14,6 +14,7 @@ import types
 import typing
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "Experiment",
     "cell_fields",
     "cell_id",
+    "change_cell",
     "experiments",
     "parse_cell",
     "register",
@@ -193,6 +195,15 @@ def parse_cell(ask: Any, text: str) -> Any:
     return dataclasses.replace(ask, **changes)
 
 
+def change_cell(ask: Any, changes: Mapping[str, Any]) -> Any:
+    """The `ask` cell with these values in place of its own, read as `parse_cell` reads their text.
+
+    Raises: ValueError naming the field, what is allowed and what came.
+    """
+    plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in changes.items()}
+    return parse_cell(ask, ",".join(f"{name}={'none' if v is None else v}" for name, v in plain.items()))
+
+
 def _parse_value(name: str, raw: str, kind: Any) -> Any:
     if isinstance(kind, types.UnionType):  # "float | None"
         if raw == "none":
@@ -217,9 +228,13 @@ def _parse_value(name: str, raw: str, kind: Any) -> Any:
     return raw
 
 
-@functools.cache
 def experiments() -> Mapping[str, Experiment]:
     """All experiments by name. Imports every paper's simulators, hence JAX."""
+    return _experiments(_claims.roots())
+
+
+@functools.cache
+def _experiments(roots: tuple[Path, ...]) -> Mapping[str, Experiment]:
     found: dict[str, Experiment] = {}
     for module in _claims.discover("sims"):
         for experiment in module.EXPERIMENTS:

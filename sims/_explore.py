@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from sims import _decide, _experiment
 from sims._decide import Options
 from theory._claims import Claim
 
-__all__ = ["explore", "forecast_seconds"]
+__all__ = ["explore", "forecast_seconds", "steps"]
+
+MAX_CASES = 256  # evaluated cases of a cell kept in a summary
 
 
 def _experiments(claim: Claim) -> list[_experiment.Experiment]:
@@ -40,12 +42,20 @@ def explore(claim: Claim, options: Options) -> list[dict[str, Any]]:
     return found
 
 
+def steps(claim: Claim, options: Options) -> Iterator[Callable[[], Any]]:
+    """One step for every cell that is drawn; nothing is returned of what is drawn but what the store keeps."""
+    for experiment in _experiments(claim):
+        if experiment.simulate is not None:
+            for cell in experiment.cells.get(options.preset, ()):
+                yield lambda e=experiment, c=cell: _point(e, c, options)
+
+
 def _point(experiment: _experiment.Experiment, cell: Any, options: Options) -> dict[str, Any]:
     started = time.perf_counter()
     point: dict[str, Any] = {"cell": _experiment.cell_fields(cell)}
     if experiment.evaluate is not None:
         cases = experiment.evaluate(cell, np.random.default_rng([options.seed, experiment.stream(cell)]))
-        point["cases"] = [{"label": c.label, **c.fields, "estimate": float(c.statistic)} for c in cases][: _decide.MAX_CASES]
+        point["cases"] = [{"label": c.label, **c.fields, "estimate": float(c.statistic)} for c in cases][:MAX_CASES]
         options.tick(experiment.seconds_per_replicate)
     else:
         cap = _decide.cap_of(experiment, options)

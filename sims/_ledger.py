@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from sims import _experiment, _report, _store
 from theory import _claims
 
-__all__ = ["LedgerError", "commit", "data_folder", "differences", "promote", "rewrite", "summaries"]
+__all__ = ["LedgerError", "commit", "data_folder", "differences", "findings", "promote", "rewrite", "summaries"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,6 +28,15 @@ class LedgerError(Exception):
 
 def data_folder() -> Path:
     return _ROOT / "figures" / "data"
+
+
+def _papers() -> dict[str, _claims.Paper]:
+    """The papers that have a place in the ledger: those of this project, not of a plugin."""
+    return {slug: paper for slug, paper in _claims.papers().items() if not _claims.is_plugin(slug)}
+
+
+def _house_claims() -> list[_claims.Claim]:
+    return [claim for claim in _claims.claims().values() if claim.paper in _papers()]
 
 
 @functools.cache
@@ -59,12 +69,13 @@ def promote(out: Path) -> list[str]:
     Raises: LedgerError if there is nothing to promote and nothing promoted, or figures/data is read-only.
     """
     found: dict[str, dict[str, Any]] = {}
+    known = {claim.id for claim in _house_claims()}
     for _, summary in _store.iter_summaries(out, "default", _experiment.LEDGER_SEED):
         if summary["max_replicates_override"] is not None:
             raise LedgerError(
                 f"{summary['claim']} was run with --max-replicates {summary['max_replicates_override']}: run it again without"
             )
-        if summary["claim"] in _claims.claims():
+        if summary["claim"] in known:
             found.setdefault(summary["claim"].split(".", 1)[0], {})[summary["claim"]] = summary
     if not _is_checkout():
         raise LedgerError(f"{data_folder()} belongs to an installed package and is read-only: promote from a checkout")
@@ -72,7 +83,7 @@ def promote(out: Path) -> list[str]:
     for paper, new in found.items():
         merged = {**summaries(paper), **new}
         ordered = {c: merged[c] for c in _claims.claims() if c in merged}
-        _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": ordered})
+        _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": _shortened(ordered)})
         lines.append(f"promoted {len(new)} claims of {paper} from {out}")
     summaries.cache_clear()
     return lines or [
@@ -80,8 +91,33 @@ def promote(out: Path) -> list[str]:
     ]
 
 
+_DRAWN = ("points", "arrays", "explored", "planned", "slack", "looseness")  # parts of a summary that nothing is computed from
+
+
+def _shortened(part: Any, drawn: bool = False) -> Any:
+    """A summary whose numbers for figures have six significant digits, all others nine: more than tables and pictures show."""
+    if isinstance(part, Mapping):
+        return {key: _shortened(value, drawn or key in _DRAWN) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [_shortened(value, drawn) for value in part]
+    return float(f"{part:.{6 if drawn else 9}g}") if isinstance(part, float) else part
+
+
 def _is_checkout() -> bool:
     return (_ROOT / "pyproject.toml").exists() and os.access(data_folder().parent, os.W_OK)
+
+
+def findings() -> dict[str, str]:
+    """The hand-written findings of paper_checks.md by paper, as Markdown; empty outside a checkout."""
+    path = _ROOT / "paper_checks.md"
+    if not path.exists():
+        return {}
+    found = {}
+    for section in re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        slug, _, rest = section.partition("\n")
+        if slug.strip() in _papers() and "### Findings" in rest:
+            found[slug.strip()] = rest.split("### Findings", 1)[1].strip()
+    return found
 
 
 # --- the tables ----------------------------------------------------------------------------------------------
@@ -90,8 +126,8 @@ def _is_checkout() -> bool:
 def _documents() -> dict[Path, dict[str, str]]:
     """Each document with its generated parts by marker name."""
     checks, readme = _ROOT / "paper_checks.md", _ROOT / "README.md"
-    parts = {slug: _report.ledger_table(paper, summaries(slug)) for slug, paper in _claims.papers().items()}
-    return {checks: parts, readme: {"verdicts": _report.readme_table({slug: summaries(slug) for slug in _claims.papers()})}}
+    parts = {slug: _report.ledger_table(paper, summaries(slug)) for slug, paper in _papers().items()}
+    return {checks: parts, readme: {"verdicts": _report.readme_table({slug: summaries(slug) for slug in _papers()})}}
 
 
 def _with_parts(text: str, path: Path, parts: Mapping[str, str]) -> str:
@@ -128,7 +164,7 @@ def differences() -> list[str]:
         for name, body in parts.items():
             if _with_parts(old, path, {name: body}) != old:
                 found.append(f"{path.name}: the table of {name} is not what the summaries give; run `python -m sims ledger`")
-    for claim in _claims.claims().values():
+    for claim in _house_claims():
         summary = summaries(claim.paper).get(claim.id)
         if summary is None:
             found.append(f"{claim.id} has no summary; run `python -m sims run {claim.id} --preset default` and `python -m sims ledger`")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "clock"]
 
 _LINE_EVERY = 10.0  # seconds between lines of a log
 _DRAW_EVERY = 0.2  # seconds between redraws of a bar
@@ -31,7 +31,7 @@ class Progress:
         """forecasts: seconds by claim, in the order in which they will run."""
         self._forecasts = dict(forecasts)
         self._begun = time.monotonic()
-        self.say(f"{len(forecasts)} claims, about {_clock(sum(forecasts.values()))} of work if nothing is stored yet")
+        self.say(f"{len(forecasts)} claims, about {clock(sum(forecasts.values()))} of work if nothing is stored yet")
 
     def tick(self, seconds: float) -> None:
         """Forecast seconds of work just done."""
@@ -59,11 +59,11 @@ class Progress:
         share = done / max(done + left, 1e-9)
         if self._terminal:
             bar = "#" * int(24 * share)
-            self._stream.write(f"\r\x1b[2K[{bar:<24}] {share:4.0%}  {_clock(left * pace)} left  {name}")
+            self._stream.write(f"\r\x1b[2K[{bar:<24}] {share:4.0%}  {clock(left * pace)} left  {name}")
             self._stream.flush()
             self._shown = True
         else:
-            print(f"sims: {share:.0%}, about {_clock(left * pace)} left, at {name}", file=self._stream, flush=True)
+            print(f"sims: {share:.0%}, about {clock(left * pace)} left, at {name}", file=self._stream, flush=True)
 
     def _erase(self) -> None:
         if self._shown:
@@ -71,7 +71,8 @@ class Progress:
             self._shown = False
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A duration as a person says it."""
     seconds = max(0.0, seconds)
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sims import _progress
 from theory import _claims
 from theory._claims import Claim, Paper, Provenance, Relation, Verdict
 
@@ -28,7 +29,6 @@ __all__ = [
     "show_text",
 ]
 
-_ROOT = Path(__file__).resolve().parents[1]
 _RELATION_SIGN = {"UPPER": "<=", "TAIL": "<=", "LOWER": ">=", "ORDER": ">=", "EQUAL": "=", "RATE": "in", "EXACT": "vs", "PHASE": "vs"}
 _JSON_FIELDS = (
     "claim", "experiment", "cell", "estimate", "low", "high", "bound", "trivial", "slack", "verdict", "num_replicates", "num_failed",
@@ -225,7 +225,7 @@ def _claim_lines(slug: str) -> Mapping[str, str]:
 def _test_lines() -> Mapping[str, tuple[str, ...]]:
     """Tests by the claim they are marked with, as file:line; empty outside a checkout."""
     found: dict[str, list[str]] = {}
-    for path in sorted((_ROOT / "tests").glob("test_*.py")):
+    for path in sorted(p for root in _claims.roots() for p in (root / "tests").glob("test_*.py")):
         for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             for claim in re.findall(r"""mark\.claim\(["']([^"']+)["']\)""", line):
                 found.setdefault(claim, []).append(f"tests/{path.name}:{i}")
@@ -327,7 +327,7 @@ def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
     """Cells, planned replicates, forecast time and memory, for every check and falsifier."""
     from sims import _explore, _verdicts
 
-    lines, total, decided = [_PLAN_HEAD], 0.0, 0
+    lines, total, decided, cells, replicates = [_PLAN_HEAD], 0.0, 0, 0, 0.0
     for claim in claims:
         for check in claim.checks:
             if check.untested is not None:
@@ -339,6 +339,9 @@ def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
             total += _verdicts.forecast_seconds(decisions, options)
             for decision in decisions:
                 lines += _plan_lines(decision, options)
+                if decision.experiment.simulate is not None:
+                    cells += len(decision.cells)
+                    replicates += len(decision.cells) * _expected_replicates(decision, options)
             if not own:
                 lines.append(f"{claim.id}/{check.name}: no cell at this preset")
         curious = _explore.forecast_seconds(claim, options)
@@ -346,9 +349,22 @@ def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
             total += curious
             lines.append(f"{claim.id}: exploratory, without a verdict, {curious:.2g} s")
     lines.append(
-        f"{decided} decisions at level {options.alpha:.0e} each, about {total:.0f} s if nothing is stored yet, compilation included"
+        f"{decided} decisions at level {options.alpha:.0e} each, about {_progress.clock(total)} if nothing is stored yet, "
+        "compilation included"
+    )
+    lines.append(
+        f"{number(cells)} sampled cells, about {number(float(round(replicates)))} replicates, at least {replicates * 4e-6:.3g} MB on disk; "
+        f"one share in {max(1, math.ceil(total / 3600))} (--shard) takes about {min(total, 3600) / 60:.0f} min on a machine like this"
     )
     return "\n".join(lines)
+
+
+def _expected_replicates(decision: Any, options: Any) -> float:
+    """A cell's planned median, the most allowed where nothing is planned."""
+    from sims import _decide
+
+    plan = _decide.plan_of(decision.check, decision.experiment, decision.cells, None, options)
+    return min(plan["max_replicates"], plan.get("median", math.inf))
 
 
 def _plan_lines(decision: Any, options: Any) -> list[str]:
@@ -437,7 +453,9 @@ def readme_table(ledger: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """The generated table of verdicts in README.md: a line a claim."""
     lines = ["| Claim | What it says | Verdict | Slack | Falsifiers caught |", "|---|---|---|---|---|"]
     for claim in _claims.claims().values():
-        summary = ledger.get(claim.paper, {}).get(claim.id)
+        if claim.paper not in ledger:
+            continue
+        summary = ledger[claim.paper].get(claim.id)
         if summary is None:
             lines.append(f"| `{claim.id}` | {_md(claim.statement)} | not run | – | – |")
             continue

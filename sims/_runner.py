@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -115,12 +116,14 @@ def _memory_budget() -> float:
 class Sampler:
     """Draws chunks of one experiment; remembers how many devices its blocks fit on.
 
+    team: the processes that draw every chunk together; None: this one alone.
     num_devices: at most this many; None: all local ones where a chunk takes longer than compiling once more, else one.
     The numbers drawn do not depend on it.
     """
 
     experiment: _experiment.Experiment
     num_devices: int | None = None
+    team: Any = None
 
     def __post_init__(self) -> None:
         available = len(jax.local_devices())
@@ -135,6 +138,8 @@ class Sampler:
         Runs on half as many devices after an out-of-memory, with the same numbers.
         Raises: DeviceMemoryError if a single block does not fit.
         """
+        if self.team is not None:
+            return self.team.draw(self.experiment, prepared, seed, stream, first)
         while True:
             try:
                 return draw(self.experiment, prepared, seed, stream, first, self.experiment.chunk, self._devices)
@@ -150,16 +155,27 @@ class Sampler:
 
 
 def draw(
-    experiment: _experiment.Experiment, prepared: Any, seed: int, stream: int, first: int, count: int, num_devices: int = 1
+    experiment: _experiment.Experiment,
+    prepared: Any,
+    seed: int,
+    stream: int,
+    first: int,
+    count: int,
+    num_devices: int = 1,
+    only: slice | None = None,
 ) -> dict[str, np.ndarray]:
-    """`count` replicates from `first` on, a multiple of the experiment's block each; host arrays [count, ...]."""
+    """`count` replicates from `first` on, a multiple of the experiment's block each; host arrays [count, ...].
+
+    only: these blocks of them, and their replicates alone; there may be none.
+    """
     blocks = count // experiment.block
-    share = -(-blocks // num_devices)
+    begin, end = (0, blocks) if only is None else (only.start, only.stop)
+    share = max(1, -(-(end - begin) // num_devices))
     program, parts = _program(experiment.simulate), []
     with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext():
         keys = replicate_keys(seed, stream, first, (blocks, experiment.block))
-        for start, device in zip(range(0, blocks, share), jax.local_devices(), strict=False):
-            stop = min(start + share, blocks)
+        for start, device in zip(range(begin, max(end, begin + 1), share), jax.local_devices(), strict=False):
+            stop = min(start + share, end)
             mine, cell = jax.device_put((keys, prepared), device)
             parts.append((slice(start, stop), program(mine, np.int32(start), np.int32(stop), cell)))  # returns at once
         host = [{name: np.asarray(a)[rows] for name, a in jax.device_get(drawn).items()} for rows, drawn in parts]
@@ -169,11 +185,11 @@ def draw(
 
 def code_of(paper: str) -> list[Path]:
     """The files that fix a paper's numbers: its theory and its simulators, module or package."""
-    root = Path(__file__).resolve().parents[1]
     files: list[Path] = []
     for package in ("theory", "sims"):
-        single = root / package / f"{paper}.py"
-        files += [single] if single.exists() else sorted((root / package / paper).rglob("*.py"))
+        spec = importlib.util.find_spec(f"{package}.{paper}")
+        origin = Path(spec.origin)
+        files += sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
     return files
 
 

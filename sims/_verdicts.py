@@ -7,7 +7,7 @@ one cell is not vacuous, and every falsifier was REFUTED by the same judge at th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sims import _decide, _experiment, _explore
@@ -15,7 +15,17 @@ from sims._decide import Decision, Options, Row
 from theory import _claims
 from theory._claims import Check, Claim, Falsifier, Relation, Verdict
 
-__all__ = ["ask_claim", "asked_decisions", "decisions_of", "forecast_seconds", "judge_claim", "overall"]
+__all__ = [
+    "ask_claim",
+    "asked_check",
+    "asked_decisions",
+    "decisions_at",
+    "decisions_of",
+    "forecast_seconds",
+    "judge_claim",
+    "overall",
+    "with_second_seed",
+]
 
 COMPILE_SECONDS = 1.0  # forecast for one program from an empty compilation cache
 
@@ -96,7 +106,11 @@ def _judge_check(claim: Claim, check: Check, options: Options) -> dict[str, Any]
     rows: list[Row] = []
     caught: dict[str, list[Row]] = {f.name: [] for f in check.falsifiers}
     for decision in own:
-        rows += _with_second_seed(decision, caught)
+        judged = with_second_seed(decision)
+        rows += [row for falsifier, row in judged if falsifier is None]
+        for falsifier, row in judged:
+            if falsifier is not None:
+                caught[falsifier.name].append(row)
     for name, decisions in worlds.items():
         falsifier = next(f for f in check.falsifiers if f.name == name)
         for decision in decisions:
@@ -108,21 +122,20 @@ def _judge_check(claim: Claim, check: Check, options: Options) -> dict[str, Any]
     return {**about, "verdict": verdict.value, "reason": reason, "rows": _as_dicts(rows), "falsifiers": falsifiers}
 
 
-def _with_second_seed(decision: Decision, caught: dict[str, list[Row]]) -> list[Row]:
-    """A decision's own rows; a sampled REFUTED is repeated from replicate 0 with the second root seed."""
-    rows = []
+def with_second_seed(decision: Decision) -> list[tuple[Falsifier | None, Row]]:
+    """A decision's own rows (no falsifier) and its wrong bounds'.
+
+    A sampled REFUTED is repeated from replicate 0 with the second root seed.
+    """
     seed = decision.options.seed
-    for falsifier, row in decision.rows(seed):
-        if falsifier is None:
-            rows.append(row)
-        else:
-            caught[falsifier.name].append(row)
-    if rows[0].verdict == Verdict.REFUTED.value and rows[0].method != "exact" and rows[0].inside:
+    judged = decision.rows(seed)
+    _, own = judged[0]
+    if own.verdict == Verdict.REFUTED.value and own.method != "exact" and own.inside:
         alone = dataclasses.replace(decision, bound_falsifiers=(), repeats=seed)
         (_, again), *_ = alone.rows(_experiment.second_seed(seed))
         reason = "second root seed" if again.verdict == Verdict.REFUTED.value else "second root seed; seeds disagree"
-        rows.append(dataclasses.replace(again, reason="; ".join(filter(None, (reason, again.reason)))))
-    return rows
+        judged.append((None, dataclasses.replace(again, reason="; ".join(filter(None, (reason, again.reason))))))
+    return judged
 
 
 def _falsifier_summary(falsifier: Falsifier, rows: Sequence[Row]) -> dict[str, Any]:
@@ -191,6 +204,16 @@ def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Deci
     """
     if not cell_text.strip():
         raise ValueError("--cell: name at least one field, as name=number, got nothing.")
+    given = {part.partition("=")[0].strip() for part in cell_text.split(",")}
+    return _asked(claim, given, lambda ask: _experiment.parse_cell(ask, cell_text), options)
+
+
+def decisions_at(claim: Claim, fields: Mapping[str, Any], options: Options) -> list[Decision]:
+    """The same for values instead of text; without any, at the `ask` cell itself. Raises: as `asked_decisions`."""
+    return _asked(claim, set(fields), lambda ask: _experiment.change_cell(ask, fields), options)
+
+
+def _asked(claim: Claim, given: set[str], cell_of: Callable[[Any], Any], options: Options) -> list[Decision]:
     asked = []
     for check in claim.checks:
         if check.untested is None and check.relation is not Relation.RATE:
@@ -199,14 +222,13 @@ def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Deci
                 asked.append((check, experiment))
     if not asked:
         raise ValueError(f"--cell: {claim.id} has no check that can be asked at a single cell.")
-    given = {part.partition("=")[0].strip() for part in cell_text.split(",")}
     # The checks of one claim may have different cells: those that know every field given are asked.
     knowing = [(c, e) for c, e in asked if given <= set(_experiment.cell_fields(e.ask))] or asked
     decisions: list[Decision] = []
     refused: list[tuple[str, ValueError]] = []
     for check, experiment in knowing:
         try:
-            cell = _experiment.parse_cell(experiment.ask, cell_text)
+            cell = cell_of(experiment.ask)
             if experiment.validate is not None:
                 experiment.validate(cell)
             decisions.append(Decision(check, experiment, [cell], options))
@@ -219,12 +241,16 @@ def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Deci
     return decisions
 
 
+def asked_check(decision: Decision, rows: Sequence[Row]) -> dict[str, Any]:
+    """A user's own cell as a check of a summary."""
+    about = {**_about(decision.check), "verdict": rows[0].verdict, "reason": rows[0].reason}
+    return {**about, "rows": _as_dicts(rows), "falsifiers": []}
+
+
 def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
     """Answers a user's own cell, at the level in `options`; no falsifiers. Raises: as `asked_decisions`."""
     checks = []
     for decision in asked_decisions(claim, cell_text, options):
-        rows = [row for _, row in decision.rows(options.seed)]
-        about = {**_about(decision.check), "verdict": rows[0].verdict, "reason": rows[0].reason}
-        checks.append({**about, "rows": _as_dicts(rows), "falsifiers": []})
+        checks.append(asked_check(decision, [row for _, row in decision.rows(options.seed)]))
     verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])
     return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks}

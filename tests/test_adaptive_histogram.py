@@ -244,16 +244,26 @@ def test_failure_at_the_certified_size_is_as_measured_before():
 # ---------------------------------------------------------------------------------------------------- the reusable holdout
 
 
+QUICK = {"xla_backend_optimization_level": 1}  # compiles in two thirds of the time
+
+
 @functools.cache
 def _batched(simulate):
-    return jax.jit(lambda keys, prepared: jax.lax.map(lambda key: simulate(key, prepared), keys, batch_size=16))
+    def draw(keys, prepared):
+        return jax.lax.map(lambda key: simulate(key, prepared), keys, batch_size=16)
+
+    return jax.jit(draw, compiler_options=QUICK)
+
+
+def _keys(seed, *shape):
+    """Made by NumPy: no compilation."""
+    return jax.random.wrap_key_data(np.random.default_rng(seed).integers(0, 2**32, (*shape, 2), np.uint32))
 
 
 def _draw(simulate, prepared, num_replicates, seed):
     """Host arrays of `num_replicates`, floats in simulator precision."""
     prepared = jax.tree.map(lambda v: np.float32(v) if np.asarray(v).dtype.kind == "f" else v, prepared)
-    keys = jax.random.split(jax.random.key(seed), num_replicates)
-    return jax.tree.map(np.asarray, _batched(simulate)(keys, prepared))
+    return jax.tree.map(np.asarray, _batched(simulate)(_keys(seed, num_replicates), prepared))
 
 
 WORLDS = {
@@ -318,8 +328,8 @@ def test_number_of_attributes_kept_is_binomial(sampler):
 def test_row_scores_average_exactly_what_the_weights_say():
     # one group of weight 0: on train and holdout the scores of all rows average 0, so that fewer rows than by chance are off
     n, runs = 5000, 400  # three blocks of rows, the last in part
-    rows = jax.jit(lambda keys: jax.lax.map(lambda k: reusable._row_accuracy(k, jnp.zeros((1, 3)), jnp.ones(1), jnp.int32(n)), keys))
-    share = np.asarray(rows(jax.random.split(jax.random.key(4), runs)), float)[:, :, 0]
+    rows = _batched(lambda key, num_rows: reusable._row_accuracy(key, jnp.zeros((1, 3)), jnp.ones(1), num_rows))
+    share = np.asarray(rows(_keys(4, runs), np.int32(n)), float)[:, :, 0]
     free = 0.25 / n  # variance of the share of positive scores; centring takes away phi(0)^2 / n
     for seen, variance in zip(share.T, (free - 1 / (2 * math.pi * n), free - 1 / (2 * math.pi * n), free), strict=True):
         assert abs(seen.mean() - 0.5) < Z * math.sqrt(variance / runs)

@@ -29,15 +29,22 @@ EXPERIMENTS = {e.check: e for e in _mechanism_experiments.EXPERIMENTS}
 CLAIMS = {c.id: c for c in _claims_mechanisms.CLAIMS}
 
 
+QUICK = {"xla_backend_optimization_level": 1}  # compiles in two thirds of the time
+
+
 @functools.cache
 def _batched(simulate):
-    return jax.jit(lambda keys, prepared: jax.lax.map(lambda key: simulate(key, prepared), keys))
+    return jax.jit(lambda keys, prepared: jax.lax.map(lambda key: simulate(key, prepared), keys), compiler_options=QUICK)
+
+
+def _keys(seed, *shape):
+    """Made by NumPy: no compilation."""
+    return jax.random.wrap_key_data(np.random.default_rng(seed).integers(0, 2**32, (*shape, 2), np.uint32))
 
 
 def _draw(simulate, prepared, num_replicates, seed, batch=8):
     """float64 [num_replicates] (or a dict of them). Drawn in equal batches, so that every test shares one program."""
-    batches = jax.random.split(jax.random.key(seed), (-(-num_replicates // batch), batch))
-    parts = [_batched(simulate)(keys, prepared) for keys in batches]
+    parts = [_batched(simulate)(_keys([seed, i], batch), prepared) for i in range(-(-num_replicates // batch))]
     return jax.tree.map(lambda *a: np.concatenate([np.asarray(x, np.float64) for x in a])[:num_replicates], *parts)
 
 

@@ -503,7 +503,7 @@ def test_a_dry_run_prints_every_plan_and_draws_nothing(tmp_path, no_draws):
                         assert shown[-1] == "MB"
     assert sampled > 20
     assert len([line for line in lines if line.startswith(f"{PAPER}.") and "exploratory" not in line]) == planned
-    assert f"{judged} decisions at level 1e-06 each" in lines[-1]
+    assert f"{judged} decisions at level 1e-06 each" in lines[-2]
 
 
 # ---- the ledger

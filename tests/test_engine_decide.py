@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sims import _decide, _experiment, _store, _verdicts
+from sims import _decide, _experiment, _ledger, _store, _verdicts
 from sims._decide import Options
 from sims._experiment import Case, Experiment
 from theory import _claims
@@ -220,6 +220,50 @@ def test_equal_order_phase_and_exact(world):
     assert [r["verdict"] for r in by_name["phase"]["rows"]] == ["SUPPORTED", "UNTESTED", "SUPPORTED"]
     assert by_name["exact"]["verdict"] == "SUPPORTED"
     assert len(by_name["exact"]["rows"][0]["points"]) == 3
+
+
+def test_of_many_exact_cases_the_summary_keeps_those_that_broke_or_came_closest(world):
+    check = Check(
+        "exact", Relation.EXACT, Provenance.STANDARD, "x <= claimed", lambda claimed: claimed, method="exact", residual="upper",
+        falsifiers=(Falsifier("half", "claimed/2", "bound", bound=lambda claimed: claimed / 2),),
+    )  # fmt: skip
+    statistics = np.random.default_rng(0).permutation(np.linspace(0.01, 0.9, 60))
+
+    def evaluate(cell, rng):
+        outside = {"claimed": math.nan}  # not counted, however large
+        return [*(Case(f"case {i}", x) for i, x in enumerate(statistics)), Case("not counted", 5.0, outside)]
+
+    summary = world([check], [Experiment("toy.claim/exact", {"smoke": (Cell(0.0, claimed=1.0),)}, evaluate=evaluate)])
+    assert summary["verdict"] == "SUPPORTED"
+    (row,), (wrong,) = summary["checks"][0]["rows"], summary["checks"][0]["falsifiers"][0]["rows"]
+    nearest = sorted(np.argsort(statistics)[-2:])
+    for r, claimed in ((row, 1.0), (wrong, 0.5)):
+        assert r["num_replicates"] == 60  # all were judged
+        assert [p["label"] for p in r["points"]] == [f"case {i}" for i in nearest]
+        assert {p["bound"] for p in r["points"]} == {claimed}
+    assert f"{np.sum(statistics > 0.5)} of 60 cases violated" in wrong["reason"]
+    assert f"worst case: case {np.argmax(statistics)}" in row["reason"]
+
+
+def test_the_kept_cases_hold_a_lost_one_before_all_others():
+    statistics, bounds = np.linspace(0, 1, 30), np.full(30, 2.0)
+    statistics[3] = math.nan
+    assert _decide._kept(statistics, bounds, "upper") == [3, 29]
+    assert _decide._kept(statistics[:12], bounds[:12], "upper") == list(range(12))
+
+
+def test_promotion_shortens_numbers_most_of_all_those_that_only_figures_read():
+    summary = {
+        "estimate": 0.12345678912, "seed": 1411,
+        "rows": [{"low": -math.inf, "bound": 4.7035892096149e-16, "points": ({"n": 123456789, "bound": 0.123456789, "label": "a"},)}],
+        "explored": [{"arrays": {"curve": {"mean": [1234.56789, math.nan, 1e-9]}}}],
+    }  # fmt: skip
+    short = _ledger._shortened(summary)
+    (row,) = short["rows"]
+    assert (short["estimate"], short["seed"], row["low"], row["bound"]) == (0.123456789, 1411, -math.inf, 4.70358921e-16)
+    assert row["points"] == [{"n": 123456789, "bound": 0.123457, "label": "a"}]
+    assert short["explored"][0]["arrays"]["curve"]["mean"][::2] == [1234.57, 1e-9]
+    assert math.isnan(short["explored"][0]["arrays"]["curve"]["mean"][1])
 
 
 def test_rate(world):

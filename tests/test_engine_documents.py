@@ -20,7 +20,7 @@ from sims.__main__ import _parser
 from theory import _claims
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "paper_checks.md", "docs/commands.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "paper_checks.md", "docs/commands.md", "docs/scale.md", "docs/tutorial.md", "CONTRIBUTING.md")
 EXAMPLE = "hoeffding"  # the README's paper of one's own
 PATIENCE = 120
 
@@ -139,7 +139,7 @@ def words_of(command):
     module, rest = re.search(r"python -m (sims|figures)\b(.*)", command).groups()
     for placeholder, name in (("<claim>", "adaptive.naive"), ("CLAIM", "adaptive.naive"), ("PAPER", "adaptive")):
         rest = rest.replace(placeholder, name)
-    return module, rest.split()
+    return module, rest.removesuffix(" &").split(" > ")[0].split()
 
 
 ALL_COMMANDS = sorted({(name, c) for name in DOCUMENTS for c in commands_in(text_of(name)) if not is_pattern(c)})
@@ -160,7 +160,7 @@ def test_a_command_in_a_document_parses_and_names_what_there_is(document, comman
         from figures.__main__ import _parser as figures_parser
 
         arguments = figures_parser().parse_args(words)
-        names = set(_figures(_summaries(arguments))) if arguments.names else set()
+        names = {name for name, _ in _figures(_summaries(arguments))} if arguments.names else set()
         assert set(arguments.names) <= known | names | example
         return
     if words and words[0] in _claims.papers():  # a paper's own command
@@ -230,6 +230,14 @@ def test_the_readmes_test_of_ones_own_passes(tmp_path):
     test(tmp_path)
 
 
+def test_the_tutorials_lines_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", text_of("docs/tutorial.md"), re.DOTALL):
+        exec(compile(code, "docs/tutorial.md", "exec"), names)
+    assert names["evidence"].verdict == names["summary"]["verdict"] == "SUPPORTED"
+
+
 def test_the_readmes_paper_needs_three_files_and_nothing_else_edited(tmp_path):
     for folder in ("theory", "sims", "figures"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "png"))
@@ -252,12 +260,6 @@ def test_the_readmes_paper_needs_three_files_and_nothing_else_edited(tmp_path):
         return done.stdout + done.stderr
 
     assert "1 passed" in python("pytest", "-q", f"tests/test_{EXAMPLE}.py")
-    listed = python("sims", "list", EXAMPLE)
-    assert f"{EXAMPLE}.mean" in listed
-    assert f"theory/{EXAMPLE}.py:" in listed
-    asked = python("sims", "run", f"{EXAMPLE}.mean", "--cell", "n=100,t=0.1")
-    assert "n=100, t=0.1" in asked
-    assert "SUPPORTED" in asked
 
     # The ledger asks for its two marker lines, in words that can be pasted.
     refusal = python("sims", "ledger", "--check", status=2)
@@ -302,7 +304,7 @@ def test_theory_imports_theory_numpy_and_scipy_only():
 
 
 def test_figures_import_theory_and_what_is_stored_but_no_simulator():
-    stored = ("sims._store", "sims._experiment", "sims._ledger")
+    stored = ("sims._store", "sims._experiment", "sims._ledger", "sims._report")
     outside = {"theory", "figures", "numpy", "scipy", "matplotlib"} | set(sys.stdlib_module_names)
     for path in sources("figures"):
         for name in imports_of(path):

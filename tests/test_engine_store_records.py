@@ -117,6 +117,17 @@ def test_json_gives_back_what_went_in_and_is_strict(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["data.json"]
 
 
+def test_a_written_document_has_a_line_for_each_row_and_breaks_only_what_is_long(tmp_path):
+    rows = [{"cell": {"n": n}, "estimate": n / 3, "text": "x" * 700} for n in range(3)]
+    _store.write_json_atomic(tmp_path / "data.json", {"schema": 1, "rows": rows, "word": "y" * 2000, "numbers": list(range(1000))})
+    lines = (tmp_path / "data.json").read_text().splitlines()
+    assert json.loads("\n".join(lines)) == {"schema": 1, "rows": rows, "word": "y" * 2000, "numbers": list(range(1000))}
+    assert [json.loads(line.rstrip(",")) for line in lines if line.startswith('{"cell"')] == rows
+    assert '"schema":1,' in lines
+    assert lines[0] == "{"
+    assert lines[-1] == "}"
+
+
 def test_json_of_numpy_enums_and_tuples():
     from theory import _claims
 

@@ -30,18 +30,29 @@ EXPERIMENTS = {e.check: e for e in blocks.EXPERIMENTS}
 CLAIMS = {c.id: c for c in _claims_blocks.CLAIMS}
 
 
+QUICK = {"xla_backend_optimization_level": 1}  # compiles in two thirds of the time
+ONCE = {"xla_backend_optimization_level": 0}  # compiles in half the time, for what hardly runs
+
+
 @functools.cache
 def _batched(simulate):
-    return jax.jit(lambda keys, prepared: jax.lax.map(lambda block: jax.vmap(simulate, (0, None))(block, prepared), keys))
+    def blocks_of(keys, prepared):
+        return jax.lax.map(lambda block: jax.vmap(simulate, (0, None))(block, prepared), keys)
+
+    return jax.jit(blocks_of, compiler_options=ONCE if simulate is needle_sims.simulate_random_top else QUICK)
 
 
 def _draw(simulate, prepared, num_replicates, seed):
-    """float64 [num_replicates] (or a dict of them); the runner's dtypes."""
+    """float64 [num_replicates] (or a dict of them); the runner's dtypes.
+
+    The program is compiled once, whatever the number of replicates from 512 on; keys made by NumPy need no compilation.
+    """
     _experiment.register(type(prepared))
     prepared = jax.tree.map(lambda v: np.float32(v) if np.asarray(v).dtype.kind == "f" else v, prepared)
-    keys = jax.random.split(jax.random.key(seed), (num_replicates // 16, 16))
-    drawn = _batched(simulate)(keys, prepared)
-    return jax.tree.map(lambda a: np.asarray(a, np.float64).reshape(-1, *a.shape[2:]), drawn)
+    at_once = 32 if num_replicates >= 512 else 4  # blocks of 16
+    words = np.random.default_rng(seed).integers(0, 2**32, (num_replicates // (16 * at_once), at_once, 16, 2), np.uint32)
+    drawn = [_batched(simulate)(jax.random.wrap_key_data(w), prepared) for w in words]
+    return jax.tree.map(lambda *a: np.concatenate([np.asarray(b, np.float64).reshape(-1, *b.shape[2:]) for b in a]), *drawn)
 
 
 def _same_law(first, second):
@@ -163,6 +174,16 @@ def test_hand_worked_values():
     assert needle.needle_worst(64, 32, 1 / 32, 32, 3840) == pytest.approx(0.7817, abs=5e-5)
 
 
+@pytest.mark.claim("verification.thm_sep")
+def test_gap_of_the_worst_agreeing_verifier_equals_a_search_of_all_verifiers():
+    n, d, total = 4, 3, 0.0
+    for prompts in itertools.product(range(d), repeat=n):
+        agreeing = [b for b in itertools.product((1, -1), repeat=d) if all(b[j] == 1 for j in prompts)]  # the true bits are 1
+        total += max(sum(1 - s for s in b) / d for b in agreeing) / d**n  # the best policy for b plays its styles
+    assert theory.paired_worst_gap(n, d) == pytest.approx(total, rel=1e-12)
+    assert 16 * theory.paired_worst_gap(128, 8) < 1e-6 * needle.vb_upper_mean(32, 0.5, 8 * math.log(2), 128)
+
+
 @pytest.mark.claim("verification.prop_vf_ub")
 def test_upper_bounds_of_the_paired_cells():
     cells = [(256, 8, 64, None), (1024, 16, 64, None), (4096, 16, 128, None), (1024, 16, 64, 0.5)]
@@ -184,6 +205,7 @@ def test_lower_bound_ratios_of_the_learners():
         assert ratio["finite"] == pytest.approx(1, rel=1e-12)
         assert [ratio[k] for k in ("bayes", "tab", "base", "argmax")] == pytest.approx([1.37, 2.35, 2.21, argmax], abs=0.06)
     assert theory.best_delta(1024, 16) == pytest.approx(0.094, abs=1e-4)
+    assert theory.vf_lower(1, 64, 4, 0.3, kappa=0.3**2) == theory.vf_lower(1, 64, 4, 0.3)  # on the edge of the ball is inside
 
 
 @pytest.mark.claim("verification.noisy")
@@ -270,13 +292,11 @@ def test_noisy_majority_equals_a_plain_loop():
     cell = sims.ContestCell(24, 4, 0.5, 0.3)
     ours = _draw(sims.simulate_contest, sims.prepare_contest(cell, sims.VB_VALUE), 8192, seed=9)
     rng = np.random.default_rng(10)
-    plain = np.zeros(4096)
-    for r in range(4096):
-        bits, prompt, style = rng.choice([-1, 1], 4), rng.integers(0, 4, 24), rng.choice([-1, 1], 24)
-        label = bits[prompt] * style > 0  # the reward is high
-        label ^= rng.random(24) < cell.flip
-        votes = np.bincount(prompt, weights=np.where(label, style, -style), minlength=4)  # each label votes for a style
-        plain[r] = (bits * np.sign(votes)).mean()
+    bits, prompt, style = rng.choice([-1, 1], (4096, 4)), rng.integers(0, 4, (4096, 24)), rng.choice([-1, 1], (4096, 24))
+    label = np.take_along_axis(bits, prompt, 1) * style > 0  # the reward is high
+    label ^= rng.random((4096, 24)) < cell.flip
+    votes = ((prompt[:, None] == np.arange(4)[:, None]) * np.where(label, style, -style)[:, None]).sum(2)  # each label votes for a style
+    plain = (bits * np.sign(votes)).mean(1)
     assert _same_law(ours, plain) > FALSE_FAIL
     assert _mean_is(ours, theory.noisy_vb_value(24, 4, 0.3))
 
@@ -346,20 +366,32 @@ def test_one_geometric_draw_solves_every_budget_with_the_right_probability():
 # ------------------------------------------------------------------------------------------------------ verifier classes
 
 
-def test_top_policy_keeps_exactly_the_highest_rewards_ties_by_index():
+def test_top_policy_keeps_exactly_the_highest_rewards_ties_by_index_and_splits_the_last():
     rng = np.random.default_rng(18)
-    policy = jax.jit(needle_sims.top_policy, static_argnums=(1, 2))
-    for H, keep in ((3, 1), (3, 12), (40, 7), (0, 5)):
+    policy = jax.jit(needle_sims.top_policy, static_argnums=(1, 2), compiler_options=ONCE)
+    for H, share in ((3, 1.0), (3, 12.0), (40, 6.3), (0, 5.0), (3, 0.4)):
+        keep = math.ceil(share)
         for _ in range(8):
             reward = rng.integers(0, H + 1, 12).astype(np.int32)
             expected = np.zeros(12)
-            expected[np.argsort(-reward, kind="stable")[:keep]] = 1 / keep
-            np.testing.assert_allclose(policy(jnp.asarray(reward), H, keep), expected, rtol=1e-6)
+            expected[np.argsort(-reward, kind="stable")[:keep]] = np.append(np.ones(keep - 1), share - keep + 1) / share
+            found = policy(jnp.asarray(reward), H, keep, np.float32(share))
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+            assert np.asarray(found, np.float64) @ reward == pytest.approx(
+                _balls.top_c_value(reward.astype(float), np.full(12, 1 / 12), share / 12), rel=1e-5
+            )
+
+
+def test_a_share_that_is_no_whole_number_of_traces_keeps_a_part_of_the_last():
+    for size, keep in ((0.25, 16), (0.3, 20), (1 / 3, 22), (0.01, 1), (1.0, 64)):
+        prepared = needle_sims.prepare_random_class(dataclasses.replace(_RANDOM_CELL, size=size))
+        assert prepared.keep == keep
+        assert prepared.share == pytest.approx(64 * size)
 
 
 def test_chi2_ball_policy_attains_the_exact_supremum_inside_the_ball():
     rng = np.random.default_rng(19)
-    policy = jax.jit(needle_sims.chi2_ball_policy, static_argnums=1)
+    policy = jax.jit(needle_sims.chi2_ball_policy, static_argnums=1, compiler_options=ONCE)
     for kappa in (0.05, 0.25, 1.0, 2.0, 9.0, 30.0):
         for trial in range(8):
             reward = rng.integers(0, 7, 24).astype(np.int32) if trial else np.full(24, 3, np.int32)
@@ -388,7 +420,7 @@ def test_random_classes_stay_below_the_bounds_and_above_the_wrong_ones():
 def test_the_true_verifier_always_agrees_and_a_wrong_one_differs_on_at_most_four_traces():
     prepared = needle_sims.prepare_random_class(needle_sims.RandomClassCell(30, 64, 32, 32, 0.25))
     _experiment.register(type(prepared))
-    truth, rewards, agrees = jax.jit(needle_sims._random_class)(jax.random.key(21), prepared)
+    truth, rewards, agrees = jax.jit(needle_sims._random_class, compiler_options=ONCE)(jax.random.key(21), prepared)
     assert bool(agrees[0])
     np.testing.assert_array_equal(rewards[0], truth)
     differing = np.asarray((rewards != truth[None]).sum(1))
@@ -450,6 +482,11 @@ def test_cells_whose_bound_exceeds_the_largest_gap_of_the_class_are_vacuous():
         _claims.call(check.trivial, _experiment.cell_fields(c)) for c in EXPERIMENTS["verification.prop_vf_ub/tail"].cells["default"]
     ]
     assert trivial == [0.0, 0.0, 0.0, 1.0, 1.0]
+    # random classes: bounds of 31.9 and 18.5, above the largest gaps, 24 and 18 of 32
+    for name, few in (("thm_vb_ub/random_class", 37), ("thm_vb_ub_chi2/tail", 110)):
+        experiment = EXPERIMENTS[f"verification.{name}"]
+        says, fields = CLAIMS[experiment.claim_id].check(experiment.check_name).trivial, vars(experiment.cells["default"][0])
+        assert [_claims.call(says, {**fields, "n": n}) for n in (fields["n"], few)] == [1.0, 0.0]
     needle_check = CLAIMS["verification.thm_vb_ub"].check("tail")
     withdrawn = [(200, 8, 0.02, 4, 64), (400, 16, 0.02, 8, 64), (100, 4, 0.04, 4, 256)]
     for cell in withdrawn:  # they could not fail
@@ -483,7 +520,7 @@ def test_exact_checks_hold_and_their_falsifiers_do_not(experiment):
 def test_exact_slopes_of_the_separation():
     found = {}
     for name, experiment in EXPERIMENTS.items():
-        if name.startswith("verification.thm_sep/") and experiment.falsifier is None:
+        if name.startswith("verification.thm_sep/") and experiment.simulate is not None and experiment.falsifier is None:
             check = CLAIMS["verification.thm_sep"].check(experiment.check_name)
             cells = experiment.cells["default"]
             law = [_claims.call(check.bound, _experiment.cell_fields(c)) for c in cells]
@@ -527,6 +564,19 @@ _RANDOM_CELL = needle_sims.RandomClassCell(150, 64, 512, 32, 0.25)
         (lambda: theory.p_err(4, 2.5, 0.5), "p_err: d must be a positive integer, got 2.5."),
         (lambda: theory.p_err(4, 2, math.nan), "p_err: delta must lie in [0, 1], got nan."),
         (lambda: theory.tab_mad(4, 2, 1.5), "tab_mad: delta must lie in [0, 1], got 1.5."),
+        (
+            lambda: theory.vf_lower(1, 64, 4, 0.5, kappa=0.2),
+            "vf_lower: expert leaves the chi-square ball: delta^2 must be at most kappa=0.2",
+        ),
+        (
+            lambda: theory.p_err_one_block(4, kappa=0.2),
+            "expert leaves the chi-square ball: delta^2 must be at most kappa=0.2, got delta=0.5.",
+        ),
+        (lambda: theory.vf_lower(1, 64, 4, 0.5, kappa=-1), "vf_lower: kappa must be finite and >= 0, got -1."),
+        (
+            lambda: needle_sims.validate_random_class(dataclasses.replace(_RANDOM_CELL, size=1.5), top=True),
+            "size must lie in (0, 1], got 1.5.",
+        ),
         (lambda: theory.vf_lower(-1, 4, 2, 0.5), "vf_lower: sigma must be finite and >= 0, got -1."),
         (lambda: theory.vf_upper(1, 1, 1, 0.0, 5), "vf_upper: delta must lie in (0, 1), got 0.0."),
         (lambda: theory.vf_upper(1, math.inf, 1, 0.1, 5), "vf_upper: B must be finite and >= 0, got inf."),

@@ -39,13 +39,26 @@ def _world(cell):
     return (*_planted.base_of(cell.base), cell.V, cell.k, cell.H)
 
 
+QUICK = {"xla_backend_optimization_level": 1}  # compiles in half the time
+_values = jax.jit(_learned.policy_values, compiler_options=QUICK)
+_rollout = jax.jit(_learned.rollout, compiler_options=QUICK)
+
+
+def _keys(seed, count):
+    """Made by NumPy: no compilation."""
+    return jax.random.wrap_key_data(np.random.default_rng(seed).integers(0, 2**32, (count, 2), np.uint32))
+
+
 @functools.cache
 def _train():
-    return jax.jit(lambda keys, prepared: jax.lax.map(lambda key: _learned.simulate_policy(key, prepared), keys, batch_size=16))
+    def train(keys, prepared):
+        return jax.lax.map(lambda key: _learned.simulate_policy(key, prepared), keys, batch_size=16)
+
+    return jax.jit(train, compiler_options=QUICK)
 
 
 def _runs(cell, seed=0, num_runs=NUM_RUNS, **world):
-    drawn = _train()(jax.random.split(jax.random.key(seed), num_runs), _prepared(cell, **world))
+    drawn = _train()(_keys(seed, num_runs), _prepared(cell, **world))
     return {name: np.asarray(a, np.float64) for name, a in drawn.items()}
 
 
@@ -100,10 +113,10 @@ def test_predicted_value_of_the_clone_rises_to_the_experts():
 def test_value_of_the_base_weights_equals_the_mixture_law(H, value):
     cell = PolicyCell(HET, H)
     prepared = _prepared(cell)
-    both = jnp.stack([prepared.base_styles, prepared.expert_styles]), jnp.stack([prepared.base_tokens] * 2)
+    both = np.stack([prepared.base_styles, prepared.expert_styles]), np.stack([prepared.base_tokens] * 2)
     exact = [theory.base_value(*_world(cell)), theory.expert_value(*_world(cell), cell.kappa)]
     assert exact[0] == pytest.approx(value, abs=5e-4)
-    np.testing.assert_allclose(_learned.policy_values(*both, prepared), exact, rtol=1e-5)
+    np.testing.assert_allclose(_values(*both, prepared), exact, rtol=1e-5)
 
 
 def _progress(trace, gold):
@@ -145,7 +158,7 @@ def _tiny(V=3, k=2, H=5):
 @pytest.mark.parametrize(("V", "k", "H"), [(3, 2, 5), (2, 1, 4), (3, 3, 5)])
 def test_value_of_any_policy_equals_enumeration_of_all_traces(V, k, H):
     prepared, (styles, tokens) = _tiny(V, k, H), _random_policy(V)
-    value = _learned.policy_values(jnp.asarray(styles)[None], jnp.asarray(tokens)[None], prepared)
+    value = _values(styles[None], tokens[None], prepared)
     np.testing.assert_allclose(value, [_enumerated_value(styles, tokens, prepared)], rtol=1e-5)
 
 
@@ -157,13 +170,18 @@ def _batch():
     """One batch of two policies, and the uniforms that it was made of."""
     prepared = _prepared(PolicyCell(DEAD, 12, V=5, k=3))
     policies = [_random_policy(5, seed) for seed in (1, 2)]
-    styles, tokens = (jnp.stack([p[i] for p in policies]) for i in (0, 1))
-    key = jax.random.key(3)
-    uniforms = jax.random.uniform(jax.random.key(4), (4, BATCH), jnp.float32)
-    drawn = jax.jit(_learned.rollout)(key, uniforms, styles, tokens, prepared)
+    styles, tokens = (np.stack([p[i] for p in policies]) for i in (0, 1))
+    (key,) = _keys(3, 1)
+    uniforms = np.random.default_rng(4).random((4, BATCH), np.float32)
+    drawn = _rollout(key, uniforms, styles, tokens, prepared)
+
+    @jax.jit
+    def letter(key, h):
+        return jax.random.uniform(jax.random.fold_in(key, h), (BATCH,), jnp.float32)
+
     # the same draws on purpose: the second path is fed the uniforms of the first
-    letters = [jax.random.uniform(jax.random.fold_in(jax.random.clone(key), h), (BATCH,), jnp.float32) for h in range(12)]
-    return prepared, policies, np.asarray(uniforms), np.asarray(letters), [np.asarray(a) for a in drawn]
+    letters = [letter(jax.random.clone(key), np.int32(h)) for h in range(12)]
+    return prepared, policies, uniforms, np.asarray(letters), [np.asarray(a) for a in drawn]
 
 
 def test_traces_equal_those_written_one_by_one_from_the_same_uniforms():
@@ -193,18 +211,33 @@ def test_counts_and_the_clone_equal_explicit_counting():
         chosen[style[0, i]] += weights[i]
         for q in range(3):
             expected[style[0, i], prompt[q, i]] += weights[i] * counts[0, q, :, i]
-    styles, tokens = _learned.tally(jnp.asarray(weights), *(jnp.asarray(a) for a in (prompt, style[0], counts[0])), prepared.V)
+    styles, tokens = jax.jit(_learned.tally, static_argnums=4)(weights, prompt, style[0], counts[0], prepared.V)
     np.testing.assert_allclose(styles, chosen, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(tokens, expected, rtol=1e-5, atol=1e-4)
 
 
 def test_prompts_are_uniform_over_ordered_tuples_of_distinct_tokens():
-    uniforms = jax.random.uniform(jax.random.key(6), (3, 64_000), jnp.float32)
-    prompts = np.asarray(_learned._prompts_of(uniforms, 4))
+    uniforms = np.random.default_rng(6).random((3, 64_000), np.float32)
+    prompts = np.asarray(jax.jit(_learned._prompts_of, static_argnums=1)(uniforms, 4))
     seen = np.bincount(np.ravel_multi_index(prompts, (4, 4, 4)), minlength=64)
     possible = [np.ravel_multi_index(p, (4, 4, 4)) for p in itertools.permutations(range(4), 3)]
     assert seen[possible].sum() == 64_000
     assert stats.chisquare(seen[possible]).pvalue > FALSE_FAIL
+
+
+@jax.jit(compiler_options=QUICK)
+def _draw_gradients(keys, policy, prepared):
+    def gradient(key):
+        key_batch, key_tokens = jax.random.split(key)
+        uniforms = jax.random.uniform(key_batch, (4, BATCH), jnp.float32)
+        styles, tokens = (a[None] for a in policy)
+        prompt, style, reward, counts = _learned.rollout(key_tokens, uniforms[1:], styles, tokens, prepared)
+        given = _learned._annotate(uniforms[0], reward[0], prepared)
+        weights = (given - jnp.mean(given)) / prepared.H.astype(jnp.float32)
+        found = jax.grad(_learned.reinforce_loss)(policy, _learned.tally(weights, prompt, style[0], counts[0], 3))
+        return jnp.concatenate([found[0], found[1].ravel()])
+
+    return jax.lax.map(gradient, keys, batch_size=500)
 
 
 @functools.cache
@@ -212,20 +245,7 @@ def _gradients(shuffled):
     """Gradients of the loss on 8000 batches, flattened: float64 [8000, parameters]; the policy; the tiny world."""
     prepared = dataclasses.replace(_tiny(H=4), shuffled=np.float32(shuffled))
     policy = _random_policy(3, seed=7)
-
-    def gradient(key, prepared):
-        key_batch, key_tokens = jax.random.split(key)
-        uniforms = jax.random.uniform(key_batch, (4, BATCH), jnp.float32)
-        styles, tokens = (jnp.asarray(a)[None] for a in policy)
-        prompt, style, reward, counts = _learned.rollout(key_tokens, uniforms[1:], styles, tokens, prepared)
-        given = _learned._annotate(uniforms[0], reward[0], prepared)
-        weights = (given - jnp.mean(given)) / prepared.H.astype(jnp.float32)
-        found = jax.grad(_learned.reinforce_loss)(policy, _learned.tally(weights, prompt, style[0], counts[0], 3))
-        return jnp.concatenate([found[0], found[1].ravel()])
-
-    keys = jax.random.split(jax.random.key(8), 8_000)
-    draw = jax.jit(lambda keys, prepared: jax.lax.map(lambda key: gradient(key, prepared), keys, batch_size=500))
-    return np.asarray(draw(keys, prepared), np.float64), policy, prepared
+    return np.asarray(_draw_gradients(_keys(8, 8_000), policy, prepared), np.float64), policy, prepared
 
 
 def _largest_z(gradients, expected):
@@ -239,10 +259,10 @@ def _limit(num):
 def test_expected_gradient_is_that_of_the_policy_gradient_theorem():
     gradients, policy, prepared = _gradients(shuffled=False)
 
-    def value(policy):
+    def value(policy, prepared):
         return _learned.policy_values(policy[0][None], policy[1][None], prepared)[0]
 
-    exact = jax.jacfwd(value)(tuple(jnp.asarray(a) for a in policy))
+    exact = jax.jit(jax.jacfwd(value), compiler_options=QUICK)(policy, prepared)
     # the batch mean contains a trace's own reward: a factor 1 - 1/BATCH; rewards are divided by H
     expected = -(1 - 1 / BATCH) / 4 * np.concatenate([np.asarray(exact[0]), np.asarray(exact[1]).ravel()])
     assert _largest_z(gradients, expected) < _limit(expected.size)
@@ -271,7 +291,7 @@ def test_rewards_beat_cloning_at_the_last_budget_and_not_at_the_first():
 
 def test_zero_reward_leaves_the_policy_unchanged_exactly():
     runs, prepared = _runs(SMALL, reward="zero"), _prepared(SMALL)
-    start = _learned.policy_values(prepared.base_styles[None], prepared.base_tokens[None], prepared)
+    start = _values(np.stack([prepared.base_styles] * 2), np.stack([prepared.base_tokens] * 2), prepared)
     assert len(np.unique(runs["vb"])) == 1
     np.testing.assert_allclose(runs["vb"][0, 0], start[0], rtol=1e-6)
     np.testing.assert_allclose(runs["vb"][0, 0], theory.base_value(*_world(SMALL)), rtol=1e-6)
@@ -307,11 +327,10 @@ def test_a_budget_of_one_update_is_repeated_along_the_curve():
 
 
 def test_a_padded_style_is_never_written():
-    prepared = _prepared(PolicyCell(HOM, 16))
-    uniforms = jnp.full((4, BATCH), np.nextafter(np.float32(1), np.float32(0)))
-    _, style, _, _ = jax.jit(_learned.rollout)(
-        jax.random.key(9), uniforms, prepared.base_styles[None], prepared.base_tokens[None], prepared
-    )
+    prepared = _prepared(PolicyCell(HOM, 12, V=5, k=3))
+    uniforms = np.full((4, BATCH), np.nextafter(np.float32(1), np.float32(0)))
+    (key,) = _keys(9, 1)
+    _, style, _, _ = _rollout(key, uniforms, np.stack([prepared.base_styles] * 2), np.stack([prepared.base_tokens] * 2), prepared)
     assert int(style.max()) == 0
     assert np.all(np.isfinite(_runs(PolicyCell(HOM, 16))["vb"]))
 

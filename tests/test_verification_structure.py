@@ -152,13 +152,13 @@ def test_q_variances_equal_enumeration_of_every_prefix():
     assert _planted.mixture_var_q_sum(gammas, weights, V_, k, H, style_step=False) == pytest.approx(total, rel=1e-12)
 
 
-@jax.jit
+@jax.jit(compiler_options={"xla_backend_optimization_level": 0})  # compiles in a third of the time
 def _traces(keys, prepared):
     return jax.lax.map(lambda key: sims.simulate_trace(key, prepared), keys, batch_size=256)
 
 
 def _frequencies(cell, num_replicates, seed):
-    keys = jax.random.split(jax.random.key(seed), num_replicates)
+    keys = jax.random.wrap_key_data(np.random.default_rng(seed).integers(0, 2**32, (num_replicates, 2), np.uint32))  # no compilation
     drawn = _traces(keys, sims.prepare_mean(cell))
     assert np.array_equal(np.asarray(drawn["x"]), np.argmax(drawn["histogram"], axis=1))
     return np.asarray(drawn["histogram"]).sum(0)
@@ -183,6 +183,18 @@ def test_sampled_traces_have_the_law_of_the_dynamic_program_and_no_other(cell):
     gammas, _ = _planted.base_of(cell.base)
     other = _planted.planted_pmf(1.5 * np.mean(gammas), cell.V, cell.k, cell.H)
     assert _same_law(counts, other) < FALSE_FAIL
+
+
+def test_a_reward_sequence_is_bi_level_or_named():
+    _, _, reward = _every_trace(3, 2, 6)
+    steps = np.arange(1, 7)[None, :] > 6 - reward[:, None]  # 1 from the first correct step on
+    np.testing.assert_array_equal(_planted.bilevel_reward(steps), reward)
+    assert _planted.bilevel_reward([0, 0, 1, 1, 1]) == 3
+    for bad in ([0, 1, 0], [0, 0.5, 1], [0, math.nan], [[0, 1], [1, 0]], [2, 2]):
+        with pytest.raises(ValueError, match="reward is not bi-level"):
+            _planted.bilevel_reward(bad)
+    with pytest.raises(ValueError, match="H must be a positive integer"):
+        _planted.bilevel_reward([])
 
 
 @pytest.mark.claim("verification.lem1")

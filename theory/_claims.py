@@ -15,6 +15,7 @@ import inspect
 import pkgutil
 import types
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 __all__ = [
@@ -30,7 +31,10 @@ __all__ = [
     "call",
     "claims",
     "discover",
+    "is_plugin",
     "papers",
+    "plug_in",
+    "roots",
 ]
 
 Method = Literal["capital", "t", "quantile", "rows", "box", "exact"]
@@ -247,6 +251,49 @@ def discover(package: str) -> Iterator[types.ModuleType]:
     for info in sorted(pkgutil.iter_modules(parent.__path__), key=lambda info: info.name):
         if not info.name.startswith("_"):
             yield importlib.import_module(f"{package}.{info.name}")
+
+
+_PACKAGES = ("theory", "sims", "figures")
+_HOUSE = Path(__file__).resolve().parents[1]
+_plugins: list[Path] = []
+
+
+def roots() -> tuple[Path, ...]:
+    """The folders that hold theory/, sims/ and figures/: this project's, then those plugged in."""
+    return (_HOUSE, *_plugins)
+
+
+def is_plugin(slug: str) -> bool:
+    """Whether a paper comes from a folder plugged in; such papers have no place in this project's ledger."""
+    return any(_module_path(root / "theory", slug) is not None for root in _plugins)
+
+
+def _module_path(folder: Path, name: str) -> Path | None:
+    return next((p for p in (folder / f"{name}.py", folder / name / "__init__.py") if p.is_file()), None)
+
+
+def plug_in(folder: Path) -> None:
+    """Papers from another folder: its theory/, sims/ and, if there is one, figures/ are searched after this project's. Idempotent.
+
+    Raises: ValueError if the folder holds no theory/ or no sims/, or a module whose name is taken.
+    """
+    root = Path(folder).resolve()
+    if root in roots():
+        return
+    absent = [name for name in ("theory", "sims") if not (root / name).is_dir()]
+    if absent:
+        raise ValueError(f"plugin: {folder} must hold the folders theory/ and sims/, got none called {' or '.join(absent)}.")
+    for package in _PACKAGES:
+        for info in pkgutil.iter_modules([str(root / package)]):
+            taken = next((r for r in roots() if _module_path(r / package, info.name) is not None), None)
+            if taken is not None:
+                raise ValueError(f"plugin: {folder} holds {package}/{info.name}, a name that is taken in {taken.name}/{package}.")
+    for package in _PACKAGES:
+        if (root / package).is_dir():
+            importlib.import_module(package).__path__.append(str(root / package))
+    _plugins.append(root)
+    papers.cache_clear()
+    claims.cache_clear()
 
 
 @functools.cache

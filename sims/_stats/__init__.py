@@ -26,6 +26,7 @@ from sims._stats._judge import (
     judge_exact,
     judge_none,
     judge_rate,
+    residuals,
     slack_of,
     verdict,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "plan_t",
     "price_limit",
     "quantile_interval",
+    "residuals",
     "slack_of",
     "slope_box",
     "slope_rows",

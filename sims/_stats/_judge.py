@@ -28,6 +28,7 @@ __all__ = [
     "judge_exact",
     "judge_none",
     "judge_rate",
+    "residuals",
     "verdict",
 ]
 
@@ -471,7 +472,7 @@ def judge_exact(statistics: np.ndarray, bounds: np.ndarray, *, residual: str, to
     if not tolerance >= 0:
         raise ValueError(f"judge_exact: tolerance must be >= 0, got {tolerance}.")
     counted = np.flatnonzero(~np.isnan(rhs))
-    values = np.array([_residual(float(lhs[i]), float(rhs[i]), residual) for i in counted])
+    values = residuals(lhs, rhs, residual)[counted]
 
     def evidence(word: Verdict, worst: float, reason: str) -> Evidence:
         slack = tolerance / worst if worst > 0 else math.inf
@@ -491,8 +492,13 @@ def judge_exact(statistics: np.ndarray, bounds: np.ndarray, *, residual: str, to
     return evidence(Verdict.REFUTED if violated else Verdict.SUPPORTED, float(values[worst]), reason), int(counted[worst])
 
 
+def residuals(statistics: np.ndarray, bounds: np.ndarray, kind: str) -> np.ndarray:
+    """The residual of every case as `judge_exact` forms it, [n]; nan where a statistic or a bound is nan."""
+    return np.array([_residual(float(lhs), float(rhs), kind) for lhs, rhs in zip(statistics, bounds, strict=True)], dtype=float)
+
+
 def _residual(lhs: float, rhs: float, kind: str) -> float:
-    if math.isnan(lhs):
+    if math.isnan(lhs) or math.isnan(rhs):
         return math.nan
     if kind == "identity":
         if math.isinf(lhs) or math.isinf(rhs):

@@ -14,7 +14,8 @@ appears under its final name in one step, after it has reached the disk.
 
 from sims._store._cells import CellStore
 from sims._store._documents import code_fingerprint, digest, from_json, to_json
-from sims._store._files import StoreError, write_json_atomic
+from sims._store._files import StoreError, write_json_atomic, write_text_atomic
+from sims._store._merge import merge
 from sims._store._records import (
     close_attempt,
     count_attempts,
@@ -34,10 +35,12 @@ __all__ = [
     "digest",
     "from_json",
     "iter_summaries",
+    "merge",
     "open_attempt",
     "read_attempts",
     "read_summary",
     "to_json",
     "write_json_atomic",
     "write_summary",
+    "write_text_atomic",
 ]

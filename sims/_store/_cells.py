@@ -20,7 +20,7 @@ import numpy as np
 
 from sims._store import _documents, _files
 
-__all__ = ["CellStore"]
+__all__ = ["CellStore", "copy_cell"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -128,7 +128,7 @@ class CellStore:
 
         _files.make_folder(self._cell)
         self._inode = self._inode_now()
-        if not self._is_mine(self._read_head()[0]) or self._inode != self._inode_now():
+        if not self._is_mine(_read_head(self._folder)[0]) or self._inode != self._inode_now():
             with _files.locked(self._cell):
                 self._take(head)
         _files.sweep(self._folder)
@@ -261,24 +261,7 @@ class CellStore:
                 return None
 
     def _verified(self, name: str) -> Arrays:
-        """A chunk's arrays, without its stamps. Raises: an exception of any type if it is not this store's own."""
-        arrays = self._members(name)
-        fingerprint, place = (arrays.pop(stamp, np.array(None)) for stamp in _STAMPS)
-        if fingerprint.dtype.kind != "U" or place.dtype.kind != "U":
-            raise ValueError("it does not say what it was made from")
-        if fingerprint.shape or fingerprint.item() != self._fingerprint:
-            raise ValueError("it was made under another fingerprint")
-        if place.shape or place.item() != f"{self._place}/{_first(name)}" or _first(name) % self._chunk:
-            raise ValueError("its replicates belong elsewhere")
-        if not arrays or any(a.shape[:1] != (self._chunk,) for a in arrays.values()):
-            raise ValueError(f"it does not hold {self._chunk} replicates")
-        return arrays
-
-    def _members(self, name: str) -> Arrays:
-        data = _files.read_bytes(self._folder / name, MAX_CHUNK_BYTES)
-        if f"{hashlib.sha256(data).hexdigest()[:16]}.npz" != name.partition("-")[2]:
-            raise ValueError("its bytes do not match the digest in its name")
-        return _unpack(data)
+        return _verified(self._folder / name, self._place, self._chunk, self._fingerprint)
 
     # Whose folder it is. A run with other code may set the folder aside at any moment and put its own in place; the
     # inode tells. What slips through is caught by the fingerprint inside each chunk.
@@ -302,23 +285,10 @@ class CellStore:
         mine = (self._place, self._chunk, self._fingerprint)
         return head is not None and (head["place"], head["chunk"], head["fingerprint"]) == mine
 
-    def _read_head(self) -> tuple[dict[str, Any] | None, str | None]:
-        """The content of cell.json; or None, and what is wrong with it if there is such a file."""
-        try:
-            head = _documents.unseal(_files.read_bytes(self._folder / "cell.json", _files.MAX_JSON_BYTES))
-            kinds = {key: type(part) for key, part in head.items()}
-            if kinds != {"place": str, "chunk": int, "fingerprint": str, "about": dict}:
-                raise ValueError("it does not describe a cell")
-        except FileNotFoundError:
-            return None, None
-        except Exception as error:
-            return None, _files.blame(error)
-        return head, None
-
     def _take(self, head: Mapping[str, Any]) -> None:
         """Under the lock: leaves a folder with this fingerprint's cell.json and no stale chunks."""
         _files.make_folder(self._folder)
-        old, damage = self._read_head()
+        old, damage = _read_head(self._folder)
         if damage is not None:
             self._move_away("cell.json", damage)
         if old is None:
@@ -336,7 +306,7 @@ class CellStore:
         found = []
         for name in sorted(self._chunk_names()):
             try:
-                found.append(str(self._members(name)["_fingerprint"].item()))
+                found.append(str(_members(self._folder / name)["_fingerprint"].item()))
             except Exception as error:
                 _files.blame(error)
         return found
@@ -378,6 +348,74 @@ class CellStore:
         else:
             span = self._span(_first(name))
             self._say(f"{path}: bad chunk ({reason}); moved to quarantine, {span} will be drawn again.")
+
+
+def copy_cell(source: Path, target: Path, say: Callable[[str], None]) -> int:
+    """Copies the good chunks of a cell's folder that `target` lacks; returns how many.
+
+    Raises: StoreError if `target` holds the cell as drawn by other code or versions, or cannot be written.
+    """
+    head, damage = _read_head(source)
+    if head is None:
+        say(f"{source}: {damage or 'cell.json is gone'}; not merged.")
+        return 0
+    there, _ = _read_head(target)
+    if there is not None and any(there[key] != head[key] for key in ("place", "chunk", "fingerprint")):
+        raise _files.StoreError(
+            f"Could not merge {source} into {target}: made differently ({_differences(there, head)}); nothing is mixed."
+        )
+    claim, experiment, cell_id, seed = head["place"].split("/")
+    store = CellStore(
+        target.parents[3], claim, experiment, cell_id, int(seed.removeprefix("seed=")),
+        fingerprint=head["fingerprint"], about=head["about"], chunk=head["chunk"], say=say,
+    )  # fmt: skip
+    copied = 0
+    for name in sorted(filter(_CHUNK.fullmatch, os.listdir(source))):
+        try:
+            arrays = _verified(source / name, head["place"], head["chunk"], head["fingerprint"])
+        except Exception as error:
+            say(f"{source / name}: bad chunk ({_files.blame(error)}); not merged.")
+            continue
+        copied += not store.has(_first(name))
+        store.append(_first(name), arrays)
+    return copied
+
+
+def _read_head(folder: Path) -> tuple[dict[str, Any] | None, str | None]:
+    """The content of cell.json; or None, and what is wrong with it if there is such a file."""
+    try:
+        head = _documents.unseal(_files.read_bytes(folder / "cell.json", _files.MAX_JSON_BYTES))
+        kinds = {key: type(part) for key, part in head.items()}
+        if kinds != {"place": str, "chunk": int, "fingerprint": str, "about": dict}:
+            raise ValueError("it does not describe a cell")
+    except FileNotFoundError:
+        return None, None
+    except Exception as error:
+        return None, _files.blame(error)
+    return head, None
+
+
+def _verified(path: Path, place: str, chunk: int, fingerprint: str) -> Arrays:
+    """A chunk's arrays, without its stamps. Raises: an exception of any type if it is not of this place and fingerprint."""
+    arrays = _members(path)
+    made_from, belongs = (arrays.pop(stamp, np.array(None)) for stamp in _STAMPS)
+    if made_from.dtype.kind != "U" or belongs.dtype.kind != "U":
+        raise ValueError("it does not say what it was made from")
+    if made_from.shape or made_from.item() != fingerprint:
+        raise ValueError("it was made under another fingerprint")
+    first = _first(path.name)
+    if belongs.shape or belongs.item() != f"{place}/{first}" or first % chunk:
+        raise ValueError("its replicates belong elsewhere")
+    if not arrays or any(a.shape[:1] != (chunk,) for a in arrays.values()):
+        raise ValueError(f"it does not hold {chunk} replicates")
+    return arrays
+
+
+def _members(path: Path) -> Arrays:
+    data = _files.read_bytes(path, MAX_CHUNK_BYTES)
+    if f"{hashlib.sha256(data).hexdigest()[:16]}.npz" != path.name.partition("-")[2]:
+        raise ValueError("its bytes do not match the digest in its name")
+    return _unpack(data)
 
 
 def _first(name: str) -> int:

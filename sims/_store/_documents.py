@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["code_fingerprint", "digest", "from_json", "render", "seal", "to_json", "unseal"]
+__all__ = ["code_fingerprint", "digest", "from_json", "packed", "render", "seal", "to_json", "unseal"]
 
 _NOT_FINITE = re.compile(r"(text:)*(-?inf|nan)")
 
@@ -72,6 +72,20 @@ def _digest(body: Any) -> str:
 def render(body: Any, indent: int | None = 1) -> bytes:
     """The text of a JSON value, one line if `indent` is None. Raises: ValueError for inf or nan."""
     return (json.dumps(body, indent=indent, allow_nan=False) + "\n").encode()
+
+
+def packed(body: Any, width: int = 1200) -> bytes:
+    """The text of a JSON value with a line for everything that fits in `width` characters. Raises: ValueError for inf or nan."""
+
+    def lines(value: Any) -> str:
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        if len(text) <= width or not isinstance(value, (dict, list)):
+            return text
+        if isinstance(value, list):
+            return "[\n" + ",\n".join(map(lines, value)) + "\n]"
+        return "{\n" + ",\n".join(f"{json.dumps(key)}:{lines(v)}" for key, v in value.items()) + "\n}"
+
+    return (lines(body) + "\n").encode()
 
 
 def seal(content: Any, indent: int | None = 1) -> bytes:

@@ -30,6 +30,7 @@ __all__ = [
     "sync_folder",
     "write_atomic",
     "write_json_atomic",
+    "write_text_atomic",
 ]
 
 MAX_JSON_BYTES = 2**26
@@ -126,12 +127,19 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def write_json_atomic(path: Path, obj: Any) -> None:
-    """Writes `to_json(obj)` as readable strict JSON, in one step. Raises: StoreError; TypeError as `to_json`."""
-    data = _documents.render(_documents.to_json(obj))
+    """Writes `to_json(obj)` as strict JSON, a row of numbers to a line, in one step. Raises: StoreError; TypeError as `to_json`."""
+    data = _documents.packed(_documents.to_json(obj))
     path = Path(path)
     make_folder(path.parent)
     sweep(path.parent)
     write_atomic(path, data)
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Writes a text, in one step. Raises: StoreError."""
+    make_folder(path.parent)
+    sweep(path.parent)
+    write_atomic(path, text.encode())
 
 
 def sweep(folder: Path) -> None:

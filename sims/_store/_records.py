@@ -14,6 +14,7 @@ from sims._store import _documents, _files
 
 __all__ = [
     "close_attempt",
+    "copy_attempts",
     "count_attempts",
     "iter_summaries",
     "open_attempt",
@@ -105,6 +106,23 @@ def _attempts_path(out: Path, claim: str, experiment: str, cell_id: str) -> Path
     return Path(out, *map(_files.folder_name, (claim, experiment, cell_id)), "attempts.jsonl")
 
 
+def copy_attempts(source: Path, target: Path, say: Say) -> None:
+    """Appends those lines of another store's attempts that are not there yet; a damaged one is named and left. Raises: StoreError."""
+    with _files.explained("read", source):
+        lines = source.read_bytes().splitlines(keepends=True)
+    with _files.explained("read", target):
+        known = set(target.read_bytes().splitlines(keepends=True)) if target.exists() else set()
+    for number, line in enumerate(lines, 1):
+        if line in known:
+            continue
+        try:
+            _documents.unseal(line, None)
+        except Exception as error:
+            say(f"{source}: line {number} is damaged ({_files.blame(error)}) and not merged.")
+            continue
+        _append_line(target, line)
+
+
 def _append(
     where: tuple[Path, str, str, str],
     entry: Mapping[str, Any],
@@ -119,8 +137,11 @@ def _append(
     for old in read_attempts(*where, say=lambda sentence: None):  # count_attempts gives notice of damage
         if _documents.digest([old.get(key) for key in (*who, *same)]) == _documents.digest(identity):  # nan is nan here
             return
-    path = _attempts_path(*where)
-    line = _documents.seal(record, None)
+    _append_line(_attempts_path(*where), _documents.seal(record, None))
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    """One sealed line, whole and on disk when this returns. Raises: StoreError."""
     _files.make_folder(path.parent)
     with _files.explained("append to", path):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)

@@ -350,7 +350,7 @@ _VERIFIER_BASED = (
         check="verification.thm_vb_ub/random_class",
         cells={"default": (_TOP,), "gpu": (_TOP,)},
         ask=_TOP,
-        validate=_needle.validate_random_class,
+        validate=functools.partial(_needle.validate_random_class, top=True),
         prepare=_needle.prepare_random_class,
         simulate=_needle.simulate_random_top,
         support=_indicator,
@@ -363,7 +363,7 @@ _VERIFIER_BASED = (
     Experiment(
         check="verification.thm_vb_ub/random_class!a-tenth",
         cells={"default": (_TOP,), "gpu": (_TOP,)},
-        validate=_needle.validate_random_class,
+        validate=functools.partial(_needle.validate_random_class, top=True),
         prepare=functools.partial(_needle.prepare_random_class, share=0.1),
         simulate=_needle.simulate_random_top,
         support=_indicator,
@@ -381,7 +381,7 @@ _VERIFIER_BASED = (
         max_replicates={"default": 4096},
         chunk=4096,
         seconds_per_replicate=4e-5,
-        **_NEEDLE,
+        **(_NEEDLE | {"simulate": _needle.simulate_missed}),
     ),
     Experiment(
         check="verification.thm_vb_ub_chi2/tail",
@@ -464,7 +464,22 @@ def _separation(name, cells, expected, presets=("default", "gpu"), rows=2000, **
     )
 
 
+def _evaluate_vb_gap(cell, rng, few=False):
+    """Mean gap of the worst verifier that agrees with n labelled rollouts; a liar's learner gets `few`, one a block."""
+    del rng  # nothing is drawn
+    yield Case(f"H={cell.H}, n={cell.n}", cell.sigma * theory.paired_worst_gap(cell.d if few else cell.n, cell.d))
+
+
 def _separations():
+    bounded = tuple(SeparationCell(H, n(H), H / 2, _DELTA) for n in _TRACES.values() for H in (32, 256, 1024))
+    for liar in ("", "!few-rollouts"):
+        yield Experiment(
+            check=f"verification.thm_sep/vb_bounded{liar}",
+            cells=dict.fromkeys(("smoke", "default"), bounded),
+            ask=bounded[0],
+            validate=_paired.validate_separation,
+            evaluate=functools.partial(_evaluate_vb_gap, few=bool(liar)),
+        )
     for shape, sigma in _SPREADS.items():
         exponent = {"linear": 1.0, "root": 0.5, "constant": 0.0}[shape]
         for size, n in _TRACES.items():

@@ -38,6 +38,7 @@ __all__ = [
     "prepare_random_class",
     "simulate_best_of_n",
     "simulate_cloning",
+    "simulate_missed",
     "simulate_needle",
     "simulate_random_chi2",
     "simulate_random_top",
@@ -155,6 +156,13 @@ def simulate_needle(key, prepared):
     return {"x": jnp.append(gaps, above)[prepared.statistic], "tie": tie, "gaps": gaps}
 
 
+def simulate_missed(key, prepared):
+    """VB-1's worst gap, float32 []; array `missed` [blocks + 1]: in how many blocks it errs, one-hot."""
+    gap = simulate_needle(key, prepared)["gaps"][WORST]
+    count = jnp.round(gap / prepared.weight).astype(jnp.int32)
+    return {"x": gap, "missed": (jnp.arange(prepared.blocks + 1, dtype=jnp.int32) == count).astype(jnp.float32)}
+
+
 def simulate_cloning(key, prepared):
     """Mean gap of cloning over RUNS runs of n expert traces, float32 []: as `gaps[1]` of `simulate_needle`, faster."""
     trace, run = jnp.arange(TRACES, dtype=jnp.int32), jnp.arange(RUNS, dtype=jnp.int32)[:, None]
@@ -236,21 +244,23 @@ class RandomClassPrepared:
     traces: int  # static
     verifiers: int  # static
     H: int  # static
-    keep: int  # static: traces of the top-c policy
+    keep: int  # static: traces of the top-c policy, a last one that has only a part of the others' weight included
     n: np.ndarray  # int32 []
+    share: float  # c * traces, of which `keep` is the ceiling
     kappa: float
     threshold: float
 
 
+FULL = 1e-9  # a c * traces that exceeds an integer by less is that integer
 REDRAWN = 4  # a wrong verifier differs from the true one on at most this many traces
 
 
-def validate_random_class(cell):
-    """Raises: ValueError naming the field, what is allowed and what came."""
+def validate_random_class(cell, top=False):
+    """top: size is a share c. Raises: ValueError naming the field, what is allowed and what came."""
     fn = "verification.random_class"
     _arguments.integers(fn, n=cell.n, H=cell.H)
     _arguments.integers(fn, at_least=2, traces=cell.traces, verifiers=cell.verifiers)
-    _arguments.positive(fn, "size", cell.size)
+    (_arguments.share if top else _arguments.positive)(fn, "size", cell.size)
     _arguments.open_unit(fn, "conf", cell.conf)
     _arguments.require(cell.n < 2**31, fn, f"n must stay below 2^31, got {cell.n}.")
     work = cell.traces * cell.verifiers
@@ -258,8 +268,9 @@ def validate_random_class(cell):
 
 
 def prepare_random_class(cell, top=True, share=1.0):
-    """RandomClassCell -> RandomClassPrepared; top: size is the share c, and c * traces is rounded; else it is the radius kappa."""
+    """RandomClassCell -> RandomClassPrepared; top: size is the share c; else it is the radius kappa."""
     log_class = math.log(cell.verifiers)
+    share_kept = cell.size * cell.traces if top else 1.0
     if top:
         bound = _needle.vb_upper(cell.H, cell.size, log_class, cell.conf, cell.n)
     else:
@@ -268,28 +279,35 @@ def prepare_random_class(cell, top=True, share=1.0):
         traces=cell.traces,
         verifiers=cell.verifiers,
         H=cell.H,
-        keep=max(1, round(cell.size * cell.traces)) if top else 1,
+        keep=max(1, math.ceil(share_kept - FULL)),
         n=np.int32(cell.n),
+        share=share_kept,
         kappa=0.0 if top else cell.size,
         threshold=share * bound,
     )
 
 
+def _uniform_below(end, words):
+    """Integers 0..end - 1 from random words, uniform up to end/2^32: int32. Half as many words as jax.random.randint takes."""
+    return (words % jnp.uint32(end)).astype(jnp.int32)
+
+
 def _random_class(key, prepared):
     """(truth [traces], rewards [verifiers, traces], agrees [verifiers]): the candidates, the true one first, and who agrees."""
-    key_truth, key_many, key_where, key_what, key_data = jax.random.split(key, 5)
-    shape = (prepared.verifiers - 1, REDRAWN)
-    truth = jax.random.randint(key_truth, (prepared.traces,), 0, prepared.H + 1, jnp.int32)
-    many = jax.random.randint(key_many, (shape[0], 1), 1, REDRAWN + 1, jnp.int32)
-    place = jax.random.randint(key_where, shape, 0, prepared.traces, jnp.int32)
+    key_truth, key_wrong, key_data = jax.random.split(key, 3)
+    count = prepared.verifiers - 1
+    truth = _uniform_below(prepared.H + 1, jax.random.bits(key_truth, (prepared.traces,), jnp.uint32))
+    draws = jax.random.bits(key_wrong, (count, 2 * REDRAWN + 1), jnp.uint32)
+    place = _uniform_below(prepared.traces, draws[:, :REDRAWN])
+    value = _uniform_below(prepared.H + 1, draws[:, REDRAWN:-1])
+    many = 1 + _uniform_below(REDRAWN, draws[:, -1:])
     place = jnp.where(jnp.arange(REDRAWN, dtype=jnp.int32)[None] < many, place, prepared.traces)  # beyond the end: dropped
-    value = jax.random.randint(key_what, shape, 0, prepared.H + 1, jnp.int32)
-    wrong = jnp.broadcast_to(truth[None], (shape[0], prepared.traces))
-    wrong = wrong.at[jnp.arange(shape[0], dtype=jnp.int32)[:, None], place].set(value, mode="drop")
+    wrong = jnp.broadcast_to(truth[None], (count, prepared.traces))
+    wrong = wrong.at[jnp.arange(count, dtype=jnp.int32)[:, None], place].set(value, mode="drop")
     rewards = jnp.concatenate([truth[None], wrong])
 
     def add_tile(tile, seen):
-        drawn = jax.random.randint(jax.random.fold_in(key_data, tile), (TRACES,), 0, prepared.traces, jnp.int32)
+        drawn = _uniform_below(prepared.traces, jax.random.bits(jax.random.fold_in(key_data, tile), (TRACES,), jnp.uint32))
         real = tile * TRACES + jnp.arange(TRACES, dtype=jnp.int32) < prepared.n
         return seen.at[jnp.where(real, drawn, prepared.traces)].set(True)
 
@@ -298,10 +316,12 @@ def _random_class(key, prepared):
     return truth, rewards, ((rewards == truth[None]) | ~seen[None]).all(1)
 
 
-def top_policy(reward, H, keep):
-    """The uniform policy on the `keep` traces of highest reward, ties by index: float32 [traces]. reward: int32 [traces] in 0..H.
+def top_policy(reward, H, keep, share):
+    """The best policy of density ratio <= 1/c under equally likely traces: the top c fraction, ties by index: float32 [traces].
 
-    Bisection for the `keep`-th largest of the distinct numbers reward * traces + (traces - 1 - index); a sort is slower.
+    reward: int32 [traces] in 0..H; share: c * traces; keep: its ceiling. The last trace kept has the weight that is left over,
+    or the density ratio would exceed 1/c. Bisection for the `keep`-th largest of the distinct numbers
+    reward * traces + (traces - 1 - index); a sort is slower.
     """
     size = reward.shape[0]
     rank = reward * size + jnp.arange(size - 1, -1, -1, dtype=jnp.int32)
@@ -312,13 +332,14 @@ def top_policy(reward, H, keep):
 
     steps = ((H + 1) * size).bit_length()
     least = jax.lax.fori_loop(0, steps, halve, jnp.int32(0))
-    return (rank >= least).astype(jnp.float32) / keep
+    weight = (rank > least).astype(jnp.float32) + (rank == least).astype(jnp.float32) * (share - jnp.float32(keep - 1))
+    return weight / share
 
 
 def simulate_random_top(key, prepared):
     """1 if VB-1's worst agreeing verifier has a gap above the threshold. float32 []; array `gap` []: that gap."""
     truth, rewards, agrees = _random_class(key, prepared)
-    policies = jax.vmap(lambda reward: top_policy(reward, prepared.H, prepared.keep))(rewards)
+    policies = jax.vmap(lambda reward: top_policy(reward, prepared.H, prepared.keep, prepared.share))(rewards)
     return _worst(policies, truth, agrees, prepared)
 
 

@@ -51,6 +51,7 @@ LEAST_BLOCKS = 16  # d is padded to this, so that small cells share one program
 MAX_TRACES, MAX_BLOCKS = 2**26, 1024
 ALIGNED, SUP, ABOVE, LOST = range(4)  # the two gaps; sup gap > threshold; aligned gap >= delta
 VB_VALUE, VB_LEAD = range(2)  # of a contest: the verifier-based value, and by how much it beats the verifier-free one
+READING = 0.3  # `simulate_curve` also asks whether the aligned gap reaches READING / sqrt(n), in units of sigma
 CURVE_GRID = np.linspace(0, 1.6, 65)  # thresholds of `simulate_curve`, in units of sqrt(d/n)
 
 
@@ -176,8 +177,8 @@ def prepare_one_block(cell):
 
 
 def prepare_curve(cell):
-    """CurveCell -> PairedPrepared; `scale` carries the unit of CURVE_GRID."""
-    return _prepared(cell.n, cell.d, cell.delta, scale=math.sqrt(cell.d / cell.n))
+    """CurveCell -> PairedPrepared; `scale` carries the unit of CURVE_GRID, `threshold` that of READING."""
+    return _prepared(cell.n, cell.d, cell.delta, threshold=READING / math.sqrt(cell.n), scale=math.sqrt(cell.d / cell.n))
 
 
 def prepare_separation(cell, traces=None, sigma=None, contest=False):
@@ -384,11 +385,12 @@ def simulate_paired_traces(key, prepared):
 
 
 def simulate_curve(key, prepared):
-    """Gaps of all LEARNERS at one n. x: tab's sup gap; arrays `aligned`, `sup` [5], `above` [2, 65]: is the sup gap of tab,
-    of finite, above CURVE_GRID sqrt(d/n)?"""
+    """Gaps of all LEARNERS at one n. x: tab's sup gap; arrays `aligned`, `sup` [5]; `lost` [5]: does the aligned gap reach
+    READING/sqrt(n)?; `above` [65]: is finite's sup gap above CURVE_GRID sqrt(d/n)?"""
     aligned, sup = _gaps(_learn(key, prepared), jnp.ones(prepared.blocks, jnp.float32), prepared)
     grid = prepared.scale * jnp.asarray(CURVE_GRID, jnp.float32)
-    return {"x": sup[0], "aligned": aligned, "sup": sup, "above": (sup[:2, None] > grid[None]).astype(jnp.float32)}
+    lost = (aligned >= prepared.threshold).astype(jnp.float32)
+    return {"x": sup[0], "aligned": aligned, "sup": sup, "lost": lost, "above": (sup[1] > grid).astype(jnp.float32)}
 
 
 def simulate_contest(key, prepared):

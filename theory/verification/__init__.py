@@ -9,6 +9,27 @@ Setting. A prompt x is drawn, a policy writes a trace of H tokens, and the rewar
 step T, 1 from there on, R = (H - T + 1) 1[T <= H]. VF (verifier-free) learns from n traces of an expert, VB
 (verifier-based) from n traces of the base policy with their rewards. sigma_x^2 = Var(R | x) is the base policy's
 heterogeneity, c(kappa) = P(R >= mu + sigma sqrt(kappa)) its anti-concentration, Pi_kappa the chi-square ball around it.
+
+Statement -> functions; proof sketches stand at the head of the private modules.
+  lem1                heterogeneity is Var R        mixture_var_q_sum, var_q_sum
+  lem2, lem2_kl       what a ball reaches           lem2_gain, lem2_attained, sup_chi2; kl_gain_pinsker, kl_gain_bernstein, sup_kl
+  lem3, lem3_kl       conditioning on the top       anticonc, anticonc_star, top_c_value, cantelli_cap, hoeffding_cap, largest_heard_kappa
+  lem4                Erdős's interval              erdos_bound, interval_mass
+  prop_vf_ub          cloning, upper bound          vf_upper, vf_upper_vacuous_below
+  thm_vf_lb           any learner, lower bound      vf_lower, p_err, best_delta, vf_lower_constant
+  thm_vf_lb_prob      ... with probability          p_err_one_block
+  prop_vf_const       cloning, exactly              tab_mad, tab_mad_asymptote, paired_sup_gap
+  neg_vf_expectation  no root rate in the mean      tab_aligned_gap, paired_vf_value
+  thm_vb_ub           verifier, upper bound         vb_upper, vb_upper_mean, needle_worst, needle_missed, needle_informative
+  thm_vb_ub_chi2      ... over the chi-square ball  vb_upper_chi2
+  thm_vb_tight        ... its rate is real          needle_vb, needle_distinct
+  thm_sep             the separation                tab_mad, paired_vb_value, paired_worst_gap
+  noisy               a verifier that errs          noisy_vb_value, break_even_flip
+  reg_vf_wins         where cloning wins            needle_vb, needle_vf
+  reg_anti_fail       without anti-concentration    needle_half, needle_vb_curve, best_of_n
+  emp_hetero          spread of planted bases       spread, spread_cap, spread_floor, solving_time
+  emp_planted         learned policies              base_value, expert_value, expert_weights, cloned_value
+  emp_bon             best of N at equal tokens     bon_success, bon_failure, bon_failure_unverified
 """
 
 from __future__ import annotations
@@ -57,6 +78,7 @@ from theory.verification._paired import (
     paired_sup_gap,
     paired_vb_value,
     paired_vf_value,
+    paired_worst_gap,
     tab_aligned_gap,
     tab_mad,
     tab_mad_asymptote,
@@ -70,6 +92,7 @@ from theory.verification._planted import (
     GOLD_LENGTH,
     VOCABULARY,
     base_of,
+    bilevel_reward,
     bon_failure,
     bon_failure_unverified,
     bon_success,
@@ -99,6 +122,7 @@ __all__ = [
     "base_value",
     "best_delta",
     "best_of_n",
+    "bilevel_reward",
     "bon_failure",
     "bon_failure_unverified",
     "bon_success",
@@ -132,6 +156,7 @@ __all__ = [
     "paired_sup_gap",
     "paired_vb_value",
     "paired_vf_value",
+    "paired_worst_gap",
     "planted_pmf",
     "row_visits",
     "solve_cdf",

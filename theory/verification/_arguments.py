@@ -13,6 +13,7 @@ __all__ = [
     "finite",
     "gammas",
     "horizon",
+    "in_ball",
     "integers",
     "nonnegative",
     "open_unit",
@@ -84,6 +85,19 @@ def nonnegative(fn, name, value):
 def positive(fn, name, value):
     """float64 copy of finite numbers > 0."""
     return _interval(fn, name, value, lambda a: (a > 0) & (a < np.inf), "be finite and > 0")
+
+
+def in_ball(fn, delta, kappa):
+    """Raises: ValueError unless an expert of bias delta lies in the chi-square ball of radius kappa; None stands for no ball."""
+    if kappa is not None:
+        radius = nonnegative(fn, "kappa", kappa)
+        distance = np.asarray(delta, dtype=np.float64) ** 2
+        inside = bool(np.all(distance <= radius * (1 + 1e-9)))  # delta = sqrt(kappa) is inside
+        require(
+            inside,
+            fn,
+            lambda: f"expert leaves the chi-square ball: delta^2 must be at most kappa={shown(kappa)}, got delta={shown(delta)}.",
+        )
 
 
 def sigma(fn, value, H):

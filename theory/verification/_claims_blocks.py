@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from theory._claims import Assumption, Check, Claim, Falsifier, Provenance, Relation
-from theory.verification import _needle, _paired
+from theory.verification import _balls, _needle, _paired
 
 __all__ = ["CLAIMS"]
 
@@ -222,12 +222,19 @@ def _needle_tail_says_something(n, d, p, K, H, conf):
     return 1.0 if _needle.vb_upper(H, 1 / K, d * math.log(K), conf, n) < H * d * p else 0.0
 
 
+def _spread_of_values(H, best_of):
+    """Best minus worst value of an admissible policy, for rewards uniform on 0..H as in the random class."""
+    return 2 * (best_of(range(H + 1), [1 / (H + 1)] * (H + 1)) - H / 2)
+
+
 def _class_says_something(H, verifiers, size, conf, n):
-    return 1.0 if _needle.vb_upper(H, size, math.log(verifiers), conf, n) < H else 0.0
+    largest = _spread_of_values(H, lambda v, p: _balls.top_c_value(v, p, size))
+    return 1.0 if _needle.vb_upper(H, size, math.log(verifiers), conf, n) < largest else 0.0
 
 
 def _ball_says_something(H, verifiers, size, conf, n):
-    return 1.0 if _needle.vb_upper_chi2(H, size, math.log(verifiers), conf, n) < H else 0.0
+    largest = _spread_of_values(H, lambda v, p: _balls.sup_chi2(v, p, size))
+    return 1.0 if _needle.vb_upper_chi2(H, size, math.log(verifiers), conf, n) < largest else 0.0
 
 
 def _needle_mean_bound(n, d, K, H):
@@ -450,6 +457,21 @@ def _separation_checks():
             at = f"sigma = {sigma}, n = {n}"
             yield _rate(f"vf_{shape}_{size}", f"sup gap of cloning at {at}", _vf_law, exponent - growth / 2, worlds)
             yield _rate(f"lead_{shape}_{size}", f"J_VB - J_VF at {at}", _lead_law, exponent)
+    yield Check(
+        name="vb_bounded",
+        relation=Relation.EXACT,
+        provenance=_DERIVED,
+        formula="mean gap of the worst agreeing verifier, 2 sigma (1 - 1/d)^n, <= (H/c)(ln|R| + 1)/n, c = 1/2, |R| = 2^d",
+        bound=lambda H, n, d: _needle.vb_upper_mean(H, 0.5, d * math.log(2), n),
+        trivial=lambda sigma: 2 * sigma,
+        method="exact",
+        residual="upper",
+        assumptions=(_PAIRED,),
+        falsifiers=(
+            Falsifier(name="few-rollouts", breaks="the learner secretly gets one labelled rollout a block, d in all", kind="world"),
+        ),
+        units="gap, units of reward",
+    )
     yield _rate("lead_near_optimal", "J_VB - J_VF at sigma = H/2, n = 4H, 1 - delta = 1/sqrt(n)", _lead_law, 0.5)
 
 
@@ -584,16 +606,6 @@ _REG_ANTI_FAIL = Claim(
 )
 
 CLAIMS = (
-    _PROP_VF_UB,
-    _THM_VF_LB,
-    _THM_VF_LB_PROB,
-    _PROP_VF_CONST,
-    _NEG_VF_EXPECTATION,
-    _THM_VB_UB,
-    _THM_VB_UB_CHI2,
-    _THM_VB_TIGHT,
-    _THM_SEP,
-    _NOISY,
-    _REG_VF_WINS,
-    _REG_ANTI_FAIL,
-)
+    _PROP_VF_UB, _THM_VF_LB, _THM_VF_LB_PROB, _PROP_VF_CONST, _NEG_VF_EXPECTATION, _THM_VB_UB,
+    _THM_VB_UB_CHI2, _THM_VB_TIGHT, _THM_SEP, _NOISY, _REG_VF_WINS, _REG_ANTI_FAIL,
+)  # fmt: skip

@@ -426,7 +426,7 @@ def _cap(base, V, k):
 
 _EMP_HETERO = Claim(
     id="verification.emp_hetero",
-    source="derived observation, analogue of Figures 7-8",
+    source="derived observation; Figures 7-8 of the paper are reported (secondary source) to measure the same of language models",
     statement="For a procedural base that solves with probability 1 the heterogeneity stays bounded: sigma_H <= sd(T), T the solving "
     "time, for every H. So sigma = Omega(H) needs a share of the base that does not solve within H: then sigma_H >= sqrt(s(1 - s)) "
     "E[R | solved], s = P(T <= H). The slope of ln sigma in ln H is 0 beyond sd(T) and 1 while a share never solves.",

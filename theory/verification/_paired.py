@@ -18,6 +18,8 @@ Proof sketches (all derived here).
   overlap of the two laws of the data; the other blocks carry no information on b_j. Attained by `finite`.
   p_err_one_block. d = 1: gap >= sigma delta exactly when b s_hat <= 0, whose probability, averaged over b, is at least the
   Bayes error (Le Cam).
+  paired_worst_gap. A block whose bit no rollout showed is flipped by the worst agreeing verifier, and the best policy of density
+  ratio <= 2 for it plays the wrong style there: 2 sigma/d lost, with probability (1 - 1/d)^n.
   tab_aligned_gap. The empirical policy is unbiased in every block that was seen, and the reward is linear in it.
   noisy_vb_value. A labelled rollout votes for b_j and is right with probability 1 - flip, like the style of an expert trace
   at delta = 1 - 2 flip; so the majority of noisy labels is `argmax` at that delta.
@@ -42,6 +44,7 @@ __all__ = [
     "paired_sup_gap",
     "paired_vb_value",
     "paired_vf_value",
+    "paired_worst_gap",
     "tab_aligned_gap",
     "tab_mad",
     "tab_mad_asymptote",
@@ -131,23 +134,27 @@ def p_err(n, d, delta):
     return float(weight @ _majority_errs(m, delta))
 
 
-def p_err_one_block(n):
+def p_err_one_block(n, kappa=None):
     """thm_vf_lb_prob (derived): P_e(n) at d = 1 and delta = 1/sqrt(n); 0 at n = 1, then up to Phibar(1) = .1587.
 
     Every learner has, for one of the two hidden bits, P[aligned gap >= sigma/sqrt(n)] >= P_e(n); attained by `finite`.
-    Args: n: traces, >= 1. Returns: float. Raises: ValueError.
+    Args: n: traces, >= 1. kappa: radius of the chi-square ball that the expert must lie in, n >= 1/kappa; None: any.
+    Returns: float. Raises: ValueError.
     """
     _arguments.integers("p_err_one_block", n=n)
+    _arguments.in_ball("p_err_one_block", 1 / math.sqrt(n), kappa)
     return p_err(n, 1, 1 / math.sqrt(n))
 
 
-def vf_lower(sigma, n, d, delta):
+def vf_lower(sigma, n, d, delta, kappa=None):
     """thm_vf_lb (derived): every learner has max_b E[sup gap] >= 2 sigma delta P_err(n, d, delta). In the reward's unit.
 
     Improper learners included; needs delta <= sqrt(kappa) so that the expert lies in the chi-square ball.
-    Args: sigma: heterogeneity, >= 0; the rest as `p_err`. Returns: float. Raises: ValueError.
+    Args: sigma: heterogeneity, >= 0; kappa: radius of the ball that the expert must lie in, None: any; the rest as `p_err`.
+    Returns: float. Raises: ValueError.
     """
     _arguments.nonnegative("vf_lower", "sigma", sigma)
+    _arguments.in_ball("vf_lower", delta, kappa)
     return 2 * sigma * delta * p_err(n, d, delta)
 
 
@@ -252,6 +259,12 @@ def paired_vb_value(n, d):
     """Mean value above H/2, over sigma, of n labelled base rollouts: 1 - (1 - 1/d)^n, as one label reveals a block's bit."""
     _arguments.integers("paired_vb_value", n=n, d=d)
     return 1 - (1 - 1 / d) ** n
+
+
+def paired_worst_gap(n, d):
+    """Mean gap, over sigma, of VB-1's worst verifier that agrees with n labelled base rollouts: 2 (1 - 1/d)^n. Raises: ValueError."""
+    _arguments.integers("paired_worst_gap", n=n, d=d)
+    return 2 * (1 - 1 / d) ** n
 
 
 # --- a verifier that errs ----------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ __all__ = [
     "GOLD_LENGTH",
     "VOCABULARY",
     "base_of",
+    "bilevel_reward",
     "bon_failure",
     "bon_failure_unverified",
     "bon_success",
@@ -82,6 +83,18 @@ def base_of(name):
     _arguments.require(len(strengths) > 0, "base_of", text)
     _arguments.gammas("base_of", strengths)
     return strengths, (1 / len(strengths),) * len(strengths)
+
+
+def bilevel_reward(steps):
+    """R = sum_h r_h of bi-level rewards: 0 until the first correct step T, 1 from there on, so R = H - T + 1, or 0 if never.
+
+    Args: steps: [..., H] of 0 and 1. Returns: int array [...]. Raises: ValueError for a sequence that is not bi-level.
+    """
+    r = np.asarray(steps, dtype=np.float64)
+    _arguments.require(r.ndim >= 1 and r.shape[-1] >= 1, "bilevel_reward", "H must be a positive integer, got no steps.")
+    ok = bool(np.all((r == 0) | (r == 1)) and np.all(np.diff(r, axis=-1) >= 0))  # nan is neither
+    _arguments.require(ok, "bilevel_reward", lambda: f"reward is not bi-level: 0s and then 1s are allowed, got {_arguments.shown(steps)}.")
+    return r.sum(-1).astype(int)
 
 
 def _chain(gamma, V, k):

@@ -1,0 +1,253 @@
+"""Small line charts as SVG text for the report page: they follow the page's colours, scale with it and need no library.
+
+The same picture as figures/_plots: estimates with their intervals, the bound dashed, a margin or a vacuous zone shaded, wrong
+promises and lying worlds as crosses. The legend is HTML beside the picture, so that no text can overlap in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from figures import _series
+
+__all__ = ["Chart", "chart_of", "mark"]
+
+WIDTH, HEIGHT = 400, 250  # of the view box, about one unit a pixel on a phone
+LEFT, RIGHT, TOP, BOTTOM = 74, 12, 14, 44
+_MARKS = (  # one shape a line, besides its colour
+    lambda x, y: f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>',
+    lambda x, y: f'<rect x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"/>',
+    lambda x, y: f'<path d="M{x:.1f} {y - 4:.1f}l4 4-4 4-4-4z"/>',
+    lambda x, y: f'<path d="M{x:.1f} {y - 4:.1f}l4 7h-8z"/>',
+    lambda x, y: f'<path d="M{x:.1f} {y + 4:.1f}l4-7h-8z"/>',
+    lambda x, y: f'<path d="M{x - 4:.1f} {y:.1f}h8M{x:.1f} {y - 4:.1f}v8" class="stroke"/>',
+)
+
+
+def mark(line: int, x: float, y: float) -> str:
+    """The mark of the given line, at a place."""
+    return _MARKS[line % len(_MARKS)](x, y)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """svg: the picture, with `label` as its accessible name. legend: (css class of the sample, text) of what is in it."""
+
+    svg: str
+    legend: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Scale:
+    """Data to view-box coordinates along one axis."""
+
+    low: float
+    high: float
+    log: bool
+    start: float
+    stop: float
+
+    def __call__(self, v: float) -> float:
+        a, b, v = (math.log10(u) for u in (self.low, self.high, max(v, 1e-300))) if self.log else (self.low, self.high, v)
+        return self.start + (self.stop - self.start) * ((v - a) / (b - a) if b > a else 0.5)
+
+    def clipped(self, v: float) -> float:
+        return self(min(max(v, self.low), self.high))
+
+    def ticks(self) -> list[float]:
+        if self.log:
+            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+            step = max(1, round((last - first) / 5))
+            found = [
+                10.0**e for e in range(first, last + 1, step) if self.low <= 10.0**e * (1 + 1e-9) and 10.0**e <= self.high * (1 + 1e-9)
+            ]
+            if len(found) >= 2:
+                return found
+            found = [m * 10.0**e for e in range(first, last + 1) for m in (1, 2, 5) if self.low <= m * 10.0**e <= self.high]
+            return found if len(found) >= 2 else [self.low, self.high]
+        step = 10 ** math.floor(math.log10((self.high - self.low) / 4)) if self.high > self.low else 1.0
+        step = next(step * m for m in (1, 2, 5, 10) if (self.high - self.low) / (step * m) <= 5)
+        return [i * step for i in range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)]
+
+
+def _scale(values: Sequence[float], start: float, stop: float, ratio: float) -> _Scale:
+    """Log where positive values span more than `ratio` (never for ratio = inf), else linear with some air."""
+    low, high = min(values), max(values)
+    if low > 0 and high > max(ratio, 1.05) * low:
+        low = max(low, 1e-290)  # so that the air below it is still a number
+        pad = 10 ** (0.06 * (math.log10(high) - math.log10(low)))
+        return _Scale(low / pad, high * pad, True, start, stop)
+    pad = 0.07 * (high - low) or 0.1 * abs(high) or 1.0
+    return _Scale(low - pad, high + pad, False, start, stop)
+
+
+def _number(v: float) -> str:
+    if v == 0:
+        return "0"
+    if abs(v) >= 1e5 or abs(v) < 1e-3:
+        mantissa, exponent = f"{v:.1e}".split("e")
+        mantissa = mantissa.removesuffix(".0")
+        power = str(int(exponent)).replace("-", "−")
+        head = "" if mantissa == "1" else f"{mantissa.replace('-', '−')}·"
+        return f'{head}10<tspan baseline-shift="super" font-size="8">{power}</tspan>'
+    return (f"{v:,.0f}" if v == int(v) else f"{v:.4g}").replace("-", "−")
+
+
+def chart_of(check: Mapping[str, Any], label: str) -> Chart | None:
+    """The picture of one check of a summary; None if it holds nothing to draw."""
+    points = _series.points_of(check, check["rows"])
+    if not points:
+        return None
+    axis = _series.axis_of(points)
+    groups = _series.groups_of(points, axis) if axis is not None else {}
+    if _series.is_crowded(groups, axis):
+        return _against_bound(check, points, label)
+    if axis is None:
+        groups, place = {"": points}, {id(p): float(i + 1) for i, p in enumerate(points)}
+        return _lines(check, groups, lambda p: place[id(p)], "cell, numbered as in the table", label)
+    return _lines(check, groups, lambda p: float(p["cell"][axis]), axis, label)
+
+
+def _frame(x: _Scale, y: _Scale, x_label: str, y_label: str, body: Sequence[str], label: str) -> str:
+    parts = [
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">',
+        f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>',
+    ]
+    for v in x.ticks():
+        parts.append(f'<path class="grid" d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
+    last = math.inf
+    for v in y.ticks():
+        parts.append(f'<path class="grid" d="M{LEFT} {y(v):.1f}H{WIDTH - RIGHT}"/>')
+        if last - y(v) > 14:  # a label is about that high
+            parts.append(f'<text x="{LEFT - 5}" y="{y(v) + 3.5:.1f}" text-anchor="end">{_number(v)}</text>')
+            last = y(v)
+    last = -math.inf
+    for v in x.ticks():  # no two labels closer than a label is wide
+        if x(v) - last > 34:
+            parts.append(f'<text x="{min(x(v), WIDTH - 22):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_number(v)}</text>')
+            last = x(v)
+    parts += body
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    parts.append(
+        f'<text class="name" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 7}" text-anchor="middle">{escape(_cut(x_label, 56))}</text>'
+    )
+    parts.append(
+        f'<text class="name" transform="translate(11 {middle}) rotate(-90)" text-anchor="middle">{escape(_cut(y_label, 34))}</text></svg>'
+    )
+    return "".join(parts)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _finite(points: Sequence[Mapping[str, Any]], *names: str) -> list[float]:
+    return [float(p[k]) for p in points for k in names if _series.numeric(p.get(k))]
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _lines(
+    check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], place: Callable[[Any], float], x_label: str, label: str
+) -> Chart:
+    """Estimates along one numeric field, a line for every choice of the others."""
+    own = [p for group in groups.values() for p in group]
+    lies = [(f, _false_points(check, f, x_label)) for f in check["falsifiers"]]
+    x_values = [place(p) for p in own]
+    rate = check["relation"] == "RATE"  # log-log, as its slope is
+    x = _scale(x_values, LEFT, WIDTH - RIGHT, math.inf if x_label.startswith("cell") else 0.999 if rate else 8)
+    y = _scale(
+        [*_finite(own, "estimate", "bound"), *(v for _, spots in lies for _, v in spots)],
+        HEIGHT - BOTTOM,
+        TOP,
+        0.999 if rate else 50,
+    )
+    body, legend = [], []
+    vacuous = [place(p) for p in own if p.get("verdict") == "VACUOUS"]
+    if vacuous:
+        left, right = max(LEFT, x(min(vacuous)) - 6), min(WIDTH - RIGHT, x(max(vacuous)) + 6)
+        body.append(f'<rect class="vacuous" x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{HEIGHT - BOTTOM - TOP}"/>')
+        legend.append(("vacuous", "vacuous: no better than the trivial value"))
+    for i, (name, group) in enumerate(groups.items()):
+        spots = [(x(place(p)), p) for p in group]
+        shade = [(sx, p) for sx, p in spots if _series.numeric(p.get("margin")) and check["relation"] == "EQUAL"]
+        if shade:
+            body += [
+                f'<path class="margin" d="M{sx:.1f} {y.clipped(p["bound"] - p["margin"]):.1f}V{y.clipped(p["bound"] + p["margin"]):.1f}"/>'
+                for sx, p in shade
+            ]
+        bounds = [(sx, y(p["bound"])) for sx, p in spots if _series.numeric(p["bound"])]
+        if len(bounds) > 1 and not x_label.startswith("cell"):
+            body.append(f'<path class="bound" d="{_path(bounds)}"/>')
+        else:
+            body += [f'<path class="bound" d="M{sx - 9:.1f} {sy:.1f}h18"/>' for sx, sy in bounds]
+        body += [
+            f'<path class="bar c{i}" d="M{sx:.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>'
+            for sx, p in spots
+            if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])
+        ]
+        if len(spots) > 1 and not x_label.startswith("cell"):
+            body.append(f'<path class="line c{i}" d="{_path([(sx, y(p["estimate"])) for sx, p in spots])}"/>')
+        body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
+        legend.append((f"c{i}", f"estimate{', ' + name if name else ''}"))
+    legend.append(("bound", f"{'predicted' if check['relation'] in ('EQUAL', 'RATE') else 'bound'}: {check['formula']}"))
+    if check["relation"] == "EQUAL":
+        legend.append(("margin", "declared margin around the prediction"))
+    for f, spots in lies:
+        if spots:
+            body += [_cross(x(min(max(u, min(x_values)), max(x_values))), y(v)) for u, v in spots]
+            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}"))
+    if check["relation"] != "EXACT":
+        legend.append(("note", _bars(check)))
+    return Chart(_frame(x, y, x_label, check["units"] or "statistic", body, label), tuple(legend))
+
+
+def _cross(sx: float, sy: float) -> str:
+    return f'<path class="lie" d="M{sx - 4:.1f} {sy - 4:.1f}l8 8m0-8l-8 8"/>'
+
+
+def _false_points(check: Mapping[str, Any], falsifier: Mapping[str, Any], axis: str) -> list[tuple[float, float]]:
+    if check["relation"] == "RATE" and falsifier["kind"] == "bound":
+        return []  # a wrong window is no curve
+    points = [p for p in _series.points_of(check, falsifier["rows"]) if _series.numeric(p["cell"].get(axis))]
+    wrong = "bound" if falsifier["kind"] == "bound" else "estimate"
+    return [(float(p["cell"][axis]), float(p[wrong])) for p in points if _series.numeric(p[wrong])]
+
+
+def _bars(check: Mapping[str, Any]) -> str:
+    counts = [r["num_replicates"] for r in check["rows"]]
+    if check["relation"] == "RATE":
+        return f"bars: two standard errors either way, pointwise, {min(counts):,} rows"
+    many = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{min(counts):,}"
+    return f"bars: confidence sequence at level {check['rows'][0]['level']:.0e} a cell, {many} replicates"
+
+
+def _against_bound(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]], label: str) -> Chart | None:
+    """Many cells or cases: estimate over bound, with the diagonal where they are equal."""
+    known = [p for p in points if _series.numeric(p["bound"])]
+    if not known:
+        return None
+    ratio = 50 if min(_finite(known, "estimate", "bound")) > 0 else math.inf
+    both = _finite(known, "estimate", "bound")
+    ratio = ratio if ratio < math.inf and max(both) > 50 * min(both) else math.inf
+    x, y = _scale(both, LEFT, WIDTH - RIGHT, ratio), _scale(both, HEIGHT - BOTTOM, TOP, ratio)
+    body = [f'<path class="bound" d="{_path([(x(v), y(v)) for v in (min(both), max(both))])}"/>']
+    bars = [p for p in known if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])]
+    body += [f'<path class="bar c0" d="M{x(p["bound"]):.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>' for p in bars]
+    body.append(f'<g class="mark c0">{"".join(mark(0, x(p["bound"]), y(p["estimate"])) for p in known)}</g>')
+    legend = [("c0", f"estimate, {len(known)} cells or cases"), ("bound", f"estimate = bound: {check['formula']}")]
+    for f in check["falsifiers"]:
+        spots = [p for p in _series.points_of(check, f["rows"]) if _series.numeric(p["bound"])]
+        if spots:
+            body += [_cross(x.clipped(p["bound"]), y.clipped(p["estimate"])) for p in spots]
+            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}"))
+    if bars:
+        legend.append(("note", _bars(check)))
+    units = check["units"] or "statistic"
+    return Chart(_frame(x, y, f"bound ({units})", f"estimate ({units})", body, label), tuple(legend))
