@@ -122,7 +122,7 @@ def clusters(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     fig.legend(handles, labels, loc="outside lower center", ncols=4)
     n, runs = starts[0]["cell"]["n"], starts[0]["num_replicates"]
     fig.suptitle(
-        f"K-subspaces in R^{n} from three starts, {runs} trials a point.\nStarting at the truth hides that the optimum at $N_k = d$ is one of "
+        f"K-subspaces in R^{n} from three starts, {runs} trials a point.\nThe true start hides that the optimum at $N_k = d$ is one of "
         "many;\nso does the spectral start on orthogonal subspaces without noise (both curves coincide there)",
         fontsize=9,
     )

@@ -146,6 +146,29 @@ def test_noiseless_recovery_is_sharp_and_noise_spoils_the_square_case():
     assert 0.1 < noisy.mean() < 0.9
 
 
+@pytest.mark.claim("molrg.fig4")
+def test_phase_map_equals_pca_on_the_host_on_the_same_draws(monkeypatch):
+    monkeypatch.setattr(_pca, "MAP_D", (2, 3))
+    monkeypatch.setattr(_pca, "MAP_N", (2, 3, 4))
+    n, sigma = 9, 0.3
+    with jax.enable_x64(True):
+        prepared = _runner.prepared_for(NAMED["fig4/~map"], _pca.MapCell(n, sigma))
+        success = np.asarray(jax.jit(jax.vmap(_pca.simulate_map, (0, None)))(jax.random.split(jax.random.key(5), 40), prepared)["success"])
+        keys = [jax.random.split(k, 3) for k in jax.random.split(jax.random.key(5), 40)]
+        A, E, fill = (
+            np.stack([np.asarray(jax.random.normal(k[i], shape, jnp.float32), float) for k in keys])
+            for i, shape in enumerate(((n, 4), (n, 4), (n, 3)))
+        )
+    expected = np.zeros((40, 2, 3))
+    for t, a, b in np.ndindex(*expected.shape):
+        d, N = _pca.MAP_D[a], _pca.MAP_N[b]
+        X = sigma * E[t, :, :N] + A[t, :, :N] * (np.arange(n) < d)[:, None]
+        span = X if N >= d else np.concatenate([X, fill[t, :, : d - N]], axis=1)
+        expected[t, a, b] = _subspaces.subspace_error(_host.pca(span, d), np.eye(n)[:, :d]) <= 0.5
+    np.testing.assert_array_equal(success, expected)
+    assert 0 < expected.mean() < 1
+
+
 # ------------------------------------------------------------------------------------------------------ mixture, denoiser, sampler
 
 

@@ -267,7 +267,8 @@ def simulate_starts(key, p):
     nearest = jnp.argmax(jax.vmap(energies, (None, 0))(X, haar), axis=1).astype(jnp.int32)
     starts = jnp.concatenate([spectral_labels(key_spectral, X, p.columns, p.K)[None], p.owner[None], nearest])
     fill = jax.random.normal(key_fill, (len(starts), p.K, p.n, p.d), jnp.float32).astype(X.dtype)
-    _, bases, energy, _ = jax.vmap(kss, (None, 0, None, 0, None))(X, starts, p.columns, fill, p.directions)
+    # one start after the other: side by side all would iterate as long as the slowest
+    _, bases, energy, _ = jax.lax.map(lambda start: kss(X, start[0], p.columns, start[1], p.directions), (starts, fill))
     best = 2 + jnp.argmax(energy[2:])
     chosen = jnp.stack([jnp.zeros_like(best), best, jnp.ones_like(best)])
     success = (jax.vmap(match, (0, None))(bases[chosen], p.truth)[1] <= SUCCESS).astype(jnp.float32)

@@ -298,10 +298,17 @@ class PhasePrepared:
     n: int
     pad_d: int
     pad_N: int
-    rows: np.ndarray  # float [.., n], 1 for the first d
-    columns: np.ndarray  # float [.., pad_N]
-    leading: np.ndarray  # float [.., pad_N], 1 for the last min(d, N)
-    filled: np.ndarray  # float [.., pad_d], 1 for the first d - N: directions to be added
+    rows: np.ndarray  # float [n], 1 for the first d
+    columns: np.ndarray  # float [pad_N]
+    leading: np.ndarray  # float [pad_N], 1 for the last min(d, N)
+    filled: np.ndarray  # float [pad_d], 1 for the first d - N: directions to be added
+    sigma_e: float
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class MapPrepared:
+    n: int
     sigma_e: float
 
 
@@ -325,8 +332,7 @@ def prepare_phase(cell):
 
 
 def prepare_map(cell):
-    masks = [_phase_masks(cell.n, d, N, PAD_D, PAD_N) for d in MAP_D for N in MAP_N]
-    return PhasePrepared(cell.n, PAD_D, PAD_N, *(np.stack(m) for m in zip(*masks, strict=True)), cell.sigma_e)
+    return MapPrepared(cell.n, cell.sigma_e)
 
 
 def orthonormal_fill(found, G, filled):
@@ -339,7 +345,7 @@ def orthonormal_fill(found, G, filled):
 
 
 def _pca_error(key, p):
-    """err of PCA at one place of the map: leading directions of the samples, and Haar ones in their complement if N < d."""
+    """err of PCA at one place: leading directions of the samples, and Haar ones in their complement if N < d."""
     like = p.rows.dtype
     key_A, key_E, key_fill = jax.random.split(key, 3)
     A = _normal(key_A, (p.n, p.pad_N), like) * p.rows[:, None]
@@ -356,8 +362,38 @@ def simulate_phase(key, p):
 
 
 def simulate_map(key, p):
-    """Share of the map that succeeds; success at every place is stored beside it, [d, N]."""
-    axes = PhasePrepared(p.n, p.pad_d, p.pad_N, 0, 0, 0, 0, None)
-    err = jax.vmap(_pca_error, (0, axes))(jax.random.split(key, p.rows.shape[0]), p)
-    success = (err <= SUCCESS).astype(jnp.float32)
-    return {"x": jnp.mean(success), "success": success.reshape(len(MAP_D), len(MAP_N))}
+    """Share of the map that succeeds; success at every place is stored beside it, [d, N].
+
+    All places of a trial look at the same draws: the first N samples, the first d axes. Sizes are those of each place, nothing is padded:
+    one batch of eigenproblems for every N > d, and for N <= d the span of the samples with d - N Gaussian directions.
+    """
+    key_A, key_E, key_fill = jax.random.split(key, 3)
+    like, D, N_most = p.sigma_e.dtype, np.array(MAP_D), MAP_N[-1]
+    rows = jnp.asarray(np.arange(p.n)[None] < D[:, None], like)  # [places of d, n]
+    A = _normal(key_A, (p.n, N_most), like)[None] * rows[:, :, None]
+    X = A + p.sigma_e * _normal(key_E, (p.n, N_most), like)[None]
+    fill = jnp.broadcast_to(_normal(key_fill, (p.n, D[-1]), like), (len(D), p.n, D[-1]))
+    C = jnp.concatenate([X, fill], axis=2)
+    outside = C * (1 - rows)[:, :, None]
+    gram, bottom = jnp.swapaxes(C, 1, 2) @ C, jnp.swapaxes(outside, 1, 2) @ outside
+    err2 = [[None] * len(MAP_N) for _ in MAP_D]
+    for b, N in enumerate(MAP_N):
+        above = [a for a, d in enumerate(MAP_D) if d < N]
+        if above:
+            picked = np.array(above)
+            values, vectors = jnp.linalg.eigh(gram[picked, :N, :N])
+            lengths = jnp.sum(vectors * (bottom[picked, :N, :N] @ vectors), axis=1)
+            leading = np.arange(N)[None] >= N - D[picked][:, None]
+            found = jnp.sum(jnp.where(leading, lengths / jnp.maximum(values, 1e-30), 0.0), axis=1)
+            for a, value in zip(above, found, strict=True):
+                err2[a][b] = 2 * value
+    for a, d in enumerate(MAP_D):
+        below = [b for b, N in enumerate(MAP_N) if d >= N]
+        index = np.array([[*range(MAP_N[b]), *range(N_most, N_most + d - MAP_N[b])] for b in below])  # [places, d]
+        pick = (np.full(index.shape[0], a)[:, None, None], index[:, :, None], index[:, None])
+        caught = jnp.trace(jnp.linalg.solve(gram[pick], bottom[pick]), axis1=1, axis2=2)
+        for b, value in zip(below, caught, strict=True):
+            err2[a][b] = 2 * value
+    err2 = jnp.stack([jnp.stack(line) for line in err2])
+    success = (err2 <= SUCCESS**2).astype(jnp.float32)
+    return {"x": jnp.mean(success), "success": success}

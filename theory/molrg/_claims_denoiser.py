@@ -40,7 +40,9 @@ def _difference(name, formula, falsifiers, provenance, assumptions=(_MODEL,), un
 
 # --- def1 -----------------------------------------------------------------------------------------------------------
 
-_FEW = 0.05  # share of samples of 100,000 points in which the largest of many deviations may exceed .02; none does
+# Share of samples in which the largest of many deviations may exceed .02. One event for all 78 entries of a covariance: the entries of
+# one sample are one replicate, and 78 decisions would say no more.
+_FEW = 0.05
 
 
 _DEF1 = Claim(
