@@ -154,16 +154,17 @@ def test_phase_map_equals_pca_on_the_host_on_the_same_draws(monkeypatch):
     with jax.enable_x64(True):
         prepared = _runner.prepared_for(NAMED["fig4/~map"], _pca.MapCell(n, sigma))
         success = np.asarray(jax.jit(jax.vmap(_pca.simulate_map, (0, None)))(jax.random.split(jax.random.key(5), 40), prepared)["success"])
-        keys = [jax.random.split(k, 3) for k in jax.random.split(jax.random.key(5), 40)]
-        A, E, fill = (
-            np.stack([np.asarray(jax.random.normal(k[i], shape, jnp.float32), float) for k in keys])
-            for i, shape in enumerate(((n, 4), (n, 4), (n, 3)))
+        keys = jax.random.split(jax.random.key(5), 40)
+        shapes = ((n, 4), (n, 4), (n, 3))
+        again = jax.jit(
+            jax.vmap(lambda k: [jax.random.normal(s, m, jnp.float32) for s, m in zip(jax.random.split(k, 3), shapes, strict=True)])
         )
+        A, E, fill = (np.asarray(a, float) for a in again(keys))
     expected = np.zeros((40, 2, 3))
     for t, a, b in np.ndindex(*expected.shape):
         d, N = _pca.MAP_D[a], _pca.MAP_N[b]
         X = sigma * E[t, :, :N] + A[t, :, :N] * (np.arange(n) < d)[:, None]
-        span = X if N >= d else np.concatenate([X, fill[t, :, : d - N]], axis=1)
+        span = X if d <= N else np.concatenate([X, fill[t, :, : d - N]], axis=1)
         expected[t, a, b] = _subspaces.subspace_error(_host.pca(span, d), np.eye(n)[:, :d]) <= 0.5
     np.testing.assert_array_equal(success, expected)
     assert 0 < expected.mean() < 1
@@ -281,6 +282,6 @@ def test_flow_distance_is_the_subspace_error():
 
 def test_empirical_denoiser_returns_the_nearest_sample_at_low_noise_and_the_mean_at_high():
     X = jnp.asarray(np.random.default_rng(10).normal(size=(5, 7)), jnp.float32)
-    near = X[:, 3] + 0.01
-    np.testing.assert_allclose(_mixture.empirical_denoiser(near, 1.0, 0.02, X), X[:, 3], rtol=1e-5)
-    np.testing.assert_allclose(_mixture.empirical_denoiser(near, 1.0, 1e3, X), X.mean(1), atol=1e-4)
+    near, denoiser = X[:, 3] + 0.01, jax.jit(_mixture.empirical_denoiser)
+    np.testing.assert_allclose(denoiser(near, 1.0, 0.02, X), X[:, 3], rtol=1e-5)
+    np.testing.assert_allclose(denoiser(near, 1.0, 1e3, X), X.mean(1), atol=1e-4)

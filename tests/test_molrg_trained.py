@@ -42,15 +42,6 @@ def _draw(name, cell=None, count=None, seed=3, **world):
     return {k: np.asarray(v, np.float64) for k, v in drawn.items()}
 
 
-def _rare(x, p):
-    """p-value of as many events under probability p, against more."""
-    return stats.binomtest(int(x.sum()), len(x), p, alternative="greater").pvalue
-
-
-def _between(x, p):
-    return stats.binomtest(int(x.sum()), len(x), p).pvalue
-
-
 # ------------------------------------------------------------------------------------------------------ clusters
 
 
@@ -154,9 +145,9 @@ def test_soft_max_loss_is_least_at_the_truth_on_the_same_draws():
 def test_scores_of_a_perfect_model_and_of_a_memoriser():
     rng = np.random.default_rng(19)
     train, fresh, new = (jnp.asarray(rng.normal(size=(m, 3)), jnp.float32) for m in (64, 2000, 2000))
-    used = jnp.ones(64, jnp.float32)
-    assert float(_mlp.generalization_score(new, fresh, train, used)) == pytest.approx(0.95, abs=0.03)
-    assert float(_mlp.generalization_score(train, fresh, train, used)) == 0.0
+    used, score = jnp.ones(64, jnp.float32), jax.jit(_mlp.generalization_score)
+    assert float(score(new, fresh, train, used)) == pytest.approx(0.95, abs=0.03)
+    assert float(score(jnp.tile(train, (32, 1))[:2000], fresh, train, used)) == 0.0
     blocks = jnp.asarray([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], jnp.float32)
     np.testing.assert_allclose(_mlp.off_union(jnp.asarray([[3.0, 4.0, 0.0], [0.0, 3.0, 4.0]], jnp.float32), blocks), [0, 0.6], atol=1e-6)
 

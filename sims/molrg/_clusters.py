@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sims._experiment import register
-from sims.molrg._pca import orthonormal_fill
+from sims.molrg._pca import after, orthonormal_fill
 from theory.molrg import _arguments, _tails
 
 __all__ = [
@@ -262,10 +262,11 @@ def simulate_starts(key, p):
     key_data, key_spectral, key_fill, key_random = jax.random.split(key, 4)
     X, _ = _samples(key_data, p)
     G = jax.random.normal(key_random, (p.restarts, p.K, p.n, p.d), jnp.float32).astype(X.dtype)
-    nothing = jnp.zeros((p.n, 1), X.dtype)
+    spectral = spectral_labels(key_spectral, X, p.columns, p.K)
+    nothing = after(spectral, jnp.zeros((p.n, 1), X.dtype))
     haar = jax.vmap(jax.vmap(orthonormal_fill, (None, 0, None)), (None, 0, None))(nothing, G, p.directions)
     nearest = jnp.argmax(jax.vmap(energies, (None, 0))(X, haar), axis=1).astype(jnp.int32)
-    starts = jnp.concatenate([spectral_labels(key_spectral, X, p.columns, p.K)[None], p.owner[None], nearest])
+    starts = jnp.concatenate([spectral[None], p.owner[None], nearest])
     fill = jax.random.normal(key_fill, (len(starts), p.K, p.n, p.d), jnp.float32).astype(X.dtype)
     # one start after the other: side by side all would iterate as long as the slowest
     _, bases, energy, _ = jax.lax.map(lambda start: kss(X, start[0], p.columns, start[1], p.directions), (starts, fill))

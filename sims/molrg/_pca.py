@@ -22,6 +22,7 @@ __all__ = [
     "NoisyCell",
     "PhaseCell",
     "SpikeCell",
+    "after",
     "orthonormal_fill",
     "prepare_bayes",
     "prepare_map",
@@ -52,6 +53,12 @@ def _normal(key, shape, like):
 def _within(fn, **named):
     for name, number in named.items():
         _arguments.require(number <= MOST[name], fn, f"{name} must be at most {MOST[name]}, got {number}.")
+
+
+def after(earlier, array):
+    """`array`, once `earlier` is known. LAPACK calls of one program must not run at the same time: on two threads large batches of them
+    have been seen to wait for each other for ever (jaxlib 0.10). The product is not folded, as nan and inf would not give 0."""
+    return array + 0.0 * jnp.sum(earlier).astype(array.dtype)
 
 
 # --- Theorem 2 (i) --------------------------------------------------------------------------------------------------
@@ -209,10 +216,10 @@ def simulate_whole(key, p):
     A = _normal(key_A, (p.d, p.pad_N), like) * p.columns[None]
     E = p.sigma * _normal(key_E, (p.n, p.pad_N), like) * p.columns[None]
     X = E.at[: p.d].add(A)
-    _, vectors = jnp.linalg.eigh(X @ X.T)
+    values, vectors = jnp.linalg.eigh(X @ X.T)
     err = jnp.sqrt(2 * jnp.sum(vectors[p.d :, -p.d :] ** 2))
-    smin = jnp.sqrt(jnp.linalg.eigvalsh(A @ A.T)[0])
-    noise = jnp.maximum(jnp.linalg.eigvalsh(E @ E.T), 0.0)
+    smin = jnp.sqrt(jnp.linalg.eigvalsh(after(values, A @ A.T))[0])
+    noise = jnp.maximum(jnp.linalg.eigvalsh(after(smin, E @ E.T)), 0.0)
     size = jnp.sqrt(jnp.sum(noise))
     rank = jnp.sqrt(jnp.sum(noise[-p.d :]))
     return {"x": err, "det": 2 * size / smin, "rank": 2 * np.sqrt(2) * rank / smin, "size": size}
@@ -376,12 +383,13 @@ def simulate_map(key, p):
     C = jnp.concatenate([X, fill], axis=2)
     outside = C * (1 - rows)[:, :, None]
     gram, bottom = jnp.swapaxes(C, 1, 2) @ C, jnp.swapaxes(outside, 1, 2) @ outside
-    err2 = [[None] * len(MAP_N) for _ in MAP_D]
+    err2, last = [[None] * len(MAP_N) for _ in MAP_D], gram[0, 0, 0]
     for b, N in enumerate(MAP_N):
         above = [a for a, d in enumerate(MAP_D) if d < N]
         if above:
             picked = np.array(above)
-            values, vectors = jnp.linalg.eigh(gram[picked, :N, :N])
+            values, vectors = jnp.linalg.eigh(after(last, gram[picked, :N, :N]))
+            last = values
             lengths = jnp.sum(vectors * (bottom[picked, :N, :N] @ vectors), axis=1)
             leading = np.arange(N)[None] >= N - D[picked][:, None]
             found = jnp.sum(jnp.where(leading, lengths / jnp.maximum(values, 1e-30), 0.0), axis=1)
@@ -391,7 +399,7 @@ def simulate_map(key, p):
         below = [b for b, N in enumerate(MAP_N) if d >= N]
         index = np.array([[*range(MAP_N[b]), *range(N_most, N_most + d - MAP_N[b])] for b in below])  # [places, d]
         pick = (np.full(index.shape[0], a)[:, None, None], index[:, :, None], index[:, None])
-        caught = jnp.trace(jnp.linalg.solve(gram[pick], bottom[pick]), axis1=1, axis2=2)
+        last = caught = jnp.trace(jnp.linalg.solve(after(last, gram[pick]), bottom[pick]), axis1=1, axis2=2)
         for b, value in zip(below, caught, strict=True):
             err2[a][b] = 2 * value
     err2 = jnp.stack([jnp.stack(line) for line in err2])
