@@ -77,7 +77,7 @@ def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     if trained:
         _draw_trained(axes[2], trained, maps)
         steps, runs = trained[0]["cell"]["steps"], trained[0]["num_replicates"]
-        axes[2].set_title(f"trained denoisers, $\\sigma_e$ = {trained[0]['cell']['sigma_e']:g}: {steps:,} steps, {runs} runs")
+        axes[2].set_title(f"denoisers, {steps:,} steps, {runs} runs, $\\sigma_e$ = {trained[0]['cell']['sigma_e']:g}")
     fig.suptitle(
         f"One subspace of dimension d in R^{maps[0]['cell']['n']}: recovered from N = d samples on; {maps[0]['num_replicates']} trials a "
         "place. Below N = d directions are missing, at N = d noise is amplified by 1/smin",
