@@ -114,7 +114,7 @@ def test_trained_denoiser_reaches_pca_and_a_short_training_does_not():
     assert np.median(drawn["distance"]) < 1e-4
     assert stats.binomtest(int(drawn["x"].sum()), 16, 0.25, alternative="greater").pvalue > FALSE_FAIL
     assert np.median(short["distance"]) > np.median(drawn["distance"])
-    assert np.all(_draw("thm1/trained", cell, 16, against_truth=True)["x"] == 1)
+    assert np.all(drawn["err"] > _training.CLOSE)  # PCA is not the truth: the lying world that measures against that is far off
 
 
 @pytest.mark.claim("molrg.thm3")
