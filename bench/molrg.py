@@ -126,7 +126,15 @@ def main() -> None:
     kss_compile = time.perf_counter() - start
     kss_ms, recovered = median_ms(lambda i: np.asarray(our_kss(jax.random.key(i))).tolist())
     numpy_kss_ms, host = median_ms(lambda i: numpy_kss(rng))
+    map_what = f"PCA phase map, {len(_pca.MAP_D) * len(_pca.MAP_N) * TRIALS:,} subspaces in R^{n}"
+    comparisons = [{"what": map_what, "ours_ms": map_ms, "peer": "NumPy SVD loop", "peer_ms": numpy_ms}]
+    if other is not None:
+        comparisons.append({"what": map_what, "ours_ms": map_ms, "peer": "scikit-learn TruncatedSVD", "peer_ms": sklearn_ms})
+    kss_what = f"K-subspaces, K={K}, d={d}, {DATA_SETS * (RESTARTS + 1)} runs"
+    comparisons.append({"what": kss_what, "ours_ms": kss_ms, "peer": "NumPy, one run after the other", "peer_ms": numpy_kss_ms})
     report = {
+        "comparisons": comparisons,
+        **({} if other is not None else {"skipped": "scikit-learn is not installed"}),
         "pca_map": {
             "subspaces": len(_pca.MAP_D) * len(_pca.MAP_N) * TRIALS,
             "ours_ms": round(map_ms, 1),

@@ -93,6 +93,7 @@ def test_matching_undoes_a_renaming_of_the_clusters():
     assert float(worst) < 1e-12
 
 
+@pytest.mark.slow  # the largest program; the default preset runs it
 @pytest.mark.claim("molrg.thm4i")
 def test_clusters_are_found_within_the_bound_and_outside_a_third():
     cell = _clusters.ClusterCell(48, 2, 2, 10, 0.01)
