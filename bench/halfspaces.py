@@ -4,7 +4,7 @@ learners: d = 10, 20,000 points to learn from and 20,000 to choose on (the rival
 tries three widths of the surrogate, 200 steps each, and picks the best iterate. Each rival's own default settings. Excess error is exact.
 together: 32 descents from random starts on the same points, in one program, against one after another.
 real: breast cancer and the digits 3 and 8, whitened: which tests fire, the error, what is certified.
-Prints one JSON object: medians of five timings after a warm-up, in milliseconds. Needs scikit-learn: pip install -e '.[peers]'.
+Prints one JSON object: medians of five timings after a warm-up, in milliseconds. Needs scikit-learn: pip install -e '.[digits]'.
 
     python bench/halfspaces.py [--threads 1]
 """
