@@ -226,6 +226,56 @@ def test_moments_are_the_sum_of_the_lemma():
             assert np.abs(rest).max() < 1e-9 * max(1.0, np.abs(C[:, i]).max())
 
 
+@pytest.mark.claim("invariance.L3")
+def test_determinant_has_degree_two_in_a_row_by_hand():
+    """x0 -> x1 with weight b, target a child of x1: Sigma = [[1, b], [b, b^2 + 1]] has determinant 1; with V along (1, 1) it "
+    "is b^2 + 2b + 2."""
+    V = np.full((2, 1), 2**-0.5)
+    values = []
+    for b in range(5):
+        B = np.zeros((3, 3))
+        B[1, 0], B[2, 1] = b, 1.0
+        Sigma = inv.split(inv.second_moment(B, np.ones(3)), 2)[0]
+        assert np.linalg.det(Sigma) == pytest.approx(1)
+        values.append(np.linalg.det(V.T @ Sigma @ V))
+    np.testing.assert_allclose(values, [(b * b + 2 * b + 2) / 2 for b in range(5)])
+    assert np.abs(np.diff(values, 3)).max() < 1e-12 < np.abs(np.diff(values, 2)).min()
+
+
+@pytest.mark.claim("invariance.L4")
+def test_capacities_are_reached_where_the_gap_needs_them():
+    """Measured ranks, one site of in-degree 2: 9 of 10 for the gradient gap, 15 of 15 for the predictor gap, whose count differs."""
+    cell = _exact.CapacityCell("soft_add", 1, 2)
+    (gradient,), (predictor,) = (list(_exact.evaluate_capacity(cell, np.random.default_rng(6), gap)) for gap in ("gradient", "predictor"))
+    assert (gradient.statistic, gradient.fields["capacity"]) == (9, 10)
+    assert (predictor.statistic, predictor.fields["capacity"]) == (15, 15)
+
+
+@pytest.mark.claim("invariance.thm.indirect")
+def test_indirect_thresholds_rescale_by_at_most_the_singular_values():
+    """In canonical form on x~ = A x the gap lies between the extreme singular values of A^T on V~ times the direct one."""
+    rng = np.random.default_rng(9)
+    Sigma, r, _ = _graphs.environments(rng, "soft_add", _graphs.b7(seed=3), 20)
+    for _ in range(10):
+        A, Phi, w = rng.standard_normal((6, 6)), rng.standard_normal((2, 6)), rng.standard_normal(2)
+        seen = inv.gap(*inv.indirect(Sigma, r, A), *inv.canonical(Phi, w))
+        direct = inv.gap(Sigma, r, *inv.canonical(Phi @ A, w))
+        scales = np.linalg.svd(A.T @ inv.canonical(Phi, w)[0], compute_uv=False)
+        assert np.all(seen <= scales[0] * direct * (1 + 1e-9))
+        assert np.all(seen >= scales[-1] * direct * (1 - 1e-9))
+    rotation = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    np.testing.assert_allclose(
+        inv.gap(*inv.indirect(Sigma, r, rotation), *inv.canonical(Phi, w)), inv.gap(Sigma, r, *inv.canonical(Phi @ rotation, w)), rtol=1e-9
+    )
+
+
+@pytest.mark.claim("invariance.note_polynomial")
+def test_what_no_simulation_refutes_says_why_and_is_not_the_papers_theorem():
+    (check,) = _claims.claims()["invariance.note_polynomial"].checks
+    assert "constants were not available" in check.untested
+    assert check.provenance is _claims.Provenance.SECONDARY
+
+
 @pytest.mark.claim("invariance.L5")
 def test_l5_is_met_exactly_by_its_extremal_pair():
     cases = list(_exact.evaluate_perturbation(_exact.PerturbationCell(200, 5), np.random.default_rng(1)))
