@@ -102,6 +102,16 @@ def main() -> None:
     numpy_best_ms, numpy_solved = median_ms(lambda i: numpy_best_of_n(rng))
     at = STYLES - 1  # budget K
     report = {
+        "comparisons": [
+            {"what": f"cloning, n={N}, d={D}, {RUNS} runs", "ours_ms": ours_ms, "peer": "NumPy, every trace drawn", "peer_ms": traces_ms},
+            {"what": f"cloning, n={N}, d={D}, {RUNS} runs", "ours_ms": ours_ms, "peer": "NumPy, counts", "peer_ms": counts_ms},
+            {
+                "what": f"best of n at {BUDGETS} budgets, {RUNS} runs",
+                "ours_ms": best_ms,
+                "peer": "NumPy, uniforms",
+                "peer_ms": numpy_best_ms,
+            },
+        ],
         "paired": {
             "n": N,
             "d": D,

@@ -73,8 +73,12 @@ def _draw_lines(ax: Any, groups: Mapping[str, Sequence[Mapping[str, Any]]], chec
         label = f"estimate{', ' + name if name else ''}" + (f"; {bars}" if bars and i == 0 else "")
         error = [y - _values(group, "low"), _values(group, "high") - y] if bars else None
         ax.errorbar(x, y, error, fmt="-", marker=_MARKERS[i % len(_MARKERS)], capsize=3, elinewidth=1.0, label=label)
-        edge = "_" if len(group) == 1 else None  # a bound at a single place is a dash
-        ax.plot(x, bound, "k--", marker=edge, ms=16, lw=1.1, label=f"{_sign(check)}: {check['formula']}")
+        if check["relation"] == "PHASE":  # the bound is a place on the x axis
+            for at in sorted(set(bound[np.isfinite(bound)])):
+                ax.axvline(at, color="k", ls="--", lw=1.1, label=f"threshold: {check['formula']}")
+        else:
+            edge = "_" if len(group) == 1 else None  # a bound at a single place is a dash
+            ax.plot(x, bound, "k--", marker=edge, ms=16, lw=1.1, label=f"{_sign(check)}: {check['formula']}")
         if check["relation"] == "EQUAL" and _series.numeric(group[0]["margin"]):
             margin = _values(group, "margin")
             ax.fill_between(x, bound - margin, bound + margin, color="k", alpha=0.08, lw=0, label="declared margin around the prediction")
@@ -85,7 +89,8 @@ def _draw_lines(ax: Any, groups: Mapping[str, Sequence[Mapping[str, Any]]], chec
     ax.set_ylabel(check["units"] or "statistic")
     ax.set_xlabel(axis)
     _log_if_wide(ax.xaxis, [p["cell"][axis] for p in points], 8)
-    _log_if_wide(ax.yaxis, [p[k] for p in points for k in ("estimate", "bound")], 0 if check["relation"] == "RATE" else 50)
+    heights = ("estimate",) if check["relation"] == "PHASE" else ("estimate", "bound")
+    _log_if_wide(ax.yaxis, [p[k] for p in points for k in heights], 0 if check["relation"] == "RATE" else 50)
     if check["relation"] == "RATE":
         row = check["rows"][0]
         window = f"window [{row['margin'][0]:.2f}, {row['margin'][1]:.2f}]"
@@ -110,6 +115,10 @@ def _draw_falsifiers(ax: Any, check: Mapping[str, Any], axis: str) -> None:
             continue  # a wrong window is no curve; it stands in the table
         points = sorted(points, key=lambda p: p["cell"][axis])
         x, wrong = [p["cell"][axis] for p in points], _values(points, "bound" if f["kind"] == "bound" else "estimate")
+        if check["relation"] == "PHASE" and f["kind"] == "bound":
+            for at in sorted(set(wrong)):
+                ax.axvline(at, color=FALSIFIER, ls=":", label=_falsifier_label(f))
+            continue
         line = ":" if check["relation"] == "RATE" else "none"
         ax.plot(x, wrong, linestyle=line, marker=_FALSE_MARKERS[j % 4], ms=7, color=FALSIFIER, label=_falsifier_label(f))
 
