@@ -69,7 +69,8 @@ def test_every_check_can_be_decided_at_some_preset():
 
 @pytest.mark.parametrize("preset", _experiment.PRESETS)
 def test_a_preset_makes_no_more_decisions_than_its_error_was_divided_by(preset):
-    count = sum(len(own) for _, _, own, _ in judged(preset))
+    # an EXACT row is arithmetic: nothing is drawn, its level is 0, and it takes no share of the error
+    count = sum(len(own) for _, check, own, _ in judged(preset) if check.relation is not _claims.Relation.EXACT)
     assert 0 < count <= _stats.MAX_DECISIONS
 
 

@@ -137,36 +137,42 @@ _FIG4 = Claim(
 )
 
 
-def _untested(name, source, statement, provenance, formula, reason, relation=Relation.ORDER):
-    check = Check(name="figure", relation=relation, provenance=provenance, formula=formula, untested=reason)
-    return Claim(id=f"molrg.{name}", source=source, statement=statement, checks=(check,))
+def _figure(provenance, formula, reason):
+    """A check that no simulation here can refute, or that is a picture without a verdict."""
+    return (Check(name="figure", relation=Relation.ORDER, provenance=provenance, formula=formula, untested=reason),)
 
 
-_FIG5A = _untested(
-    "fig5a",
-    "Figure 5 (a), as described in reviews: U-Net, transition near N_k/d = 60 (first version) or 50 (fifth)",
-    "The passage of a trained network from memorising to generalising is governed by N_k/d_k.",
-    Provenance.SECONDARY,
-    "scores at equal N_k/d agree better than at equal N_k",
-    "one to five training runs a cell: figure molrg.transition, with an MLP, no verdict",
+_FIG5A = Claim(
+    id="molrg.fig5a",
+    source="Figure 5 (a), as described in reviews: U-Net, transition near N_k/d = 60 (first version) or 50 (fifth)",
+    statement="The passage of a trained network from memorising to generalising is governed by N_k/d_k.",
+    checks=_figure(
+        Provenance.SECONDARY,
+        "scores at equal N_k/d agree better than at equal N_k",
+        "one to five training runs a cell: figure molrg.transition, with an MLP, no verdict",
+    ),
 )
 
-_FIG5B = _untested(
-    "fig5b",
-    "Figure 5 (b) of the fifth version, as described in reviews",
-    "On real images networks generalise from about 630 samples per intrinsic dimension on.",
-    Provenance.SECONDARY,
-    "threshold near 630 samples per intrinsic dimension",
-    "needs image data sets and pretrained image models",
+_FIG5B = Claim(
+    id="molrg.fig5b",
+    source="Figure 5 (b) of the fifth version, as described in reviews",
+    statement="On real images networks generalise from about 630 samples per intrinsic dimension on.",
+    checks=_figure(
+        Provenance.SECONDARY,
+        "threshold near 630 samples per intrinsic dimension",
+        "needs image data sets and pretrained image models",
+    ),
 )
 
-_DIGITS = _untested(
-    "digits",
-    "derived here",
-    "On handwritten digits the residual of a rank-8 fit falls smoothly in N: no jump at N = d.",
-    Provenance.DERIVED,
-    "held-out residual of a class-wise rank-8 fit against N",
-    "one data set, no sampling law: figure molrg.digits (needs scikit-learn), no verdict",
+_DIGITS = Claim(
+    id="molrg.digits",
+    source="derived here",
+    statement="On handwritten digits the residual of a rank-8 fit falls smoothly in N: no jump at N = d.",
+    checks=_figure(
+        Provenance.DERIVED,
+        "held-out residual of a class-wise rank-8 fit against N",
+        "one data set, no sampling law: figure molrg.digits (needs scikit-learn), no verdict",
+    ),
 )
 
 CLAIMS = (_THM4I, _UNIQUE, _THM4II, _FIG4, _FIG5A, _FIG5B, _DIGITS)

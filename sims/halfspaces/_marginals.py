@@ -1,0 +1,141 @@
+"""Points: thirteen marginals, as columns. A marginal is a number under trace, so all of them share one compiled program."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import log_ndtr, ndtr
+
+__all__ = ["MARGINALS", "World", "directions", "marginal_id", "points", "quartic_table"]
+
+MARGINALS = (
+    "gauss", "quartic", "uniform", "laplace", "t3", "aniso", "cube", "grid", "gap", "nearbdry", "gmm", "squash", "spike",
+)  # fmt: skip
+_TABLE = 40001  # points of the quartic law's inverse distribution function
+_SQUASH_BAND, _SHRINK = 0.25, 0.01
+
+
+def marginal_id(name):
+    """The number of a marginal. Raises: ValueError."""
+    from theory.halfspaces import _arguments
+
+    return MARGINALS.index(_arguments.one_of("halfspaces", "marginal", name, MARGINALS))
+
+
+@functools.cache
+def quartic_table():
+    """(x, F(x)) of the density proportional to exp(-.15 x^2 - b x^4) on 40,001 points of [-6, 6], b such that its variance is 1."""
+    from scipy import optimize
+
+    x = np.linspace(-6.0, 6.0, _TABLE)
+
+    def density(b):
+        p = np.exp(-0.15 * x**2 - b * x**4)
+        return p / p.sum()
+
+    b = optimize.brentq(lambda b: density(b) @ x**2 - 1, 1e-3, 1.0, xtol=1e-14)
+    cdf = np.cumsum(density(b))
+    return x.astype(np.float32), (cdf - 0.5 * density(b)).astype(np.float32)
+
+
+def _normalise(v):
+    return v / jnp.linalg.norm(v)
+
+
+def directions(key, d, marginal, squash):
+    """(w*, u, w0): unit vectors [d], w* uniform on the sphere, u orthogonal to it.
+
+    squash (traced): w0 is uniform and w* = (w0 + u)/sqrt2, the fake stationary point's world; otherwise w0 = w*.
+    gmm: u is the unit part of (1, .., 1) orthogonal to w*.
+    """
+    key_w, key_u = jax.random.split(key)
+    w = _normalise(jax.random.normal(key_w, (d,), jnp.float32))
+    v = jax.random.normal(key_u, (d,), jnp.float32)
+    ones = jnp.ones((d,), jnp.float32)
+    v = jnp.where(marginal == MARGINALS.index("gmm"), ones + 1e-3 * v, v)
+    v = v - jnp.dot(v, w) * w
+    u = _normalise(v - jnp.dot(v, w) * w)  # twice, so that u is orthogonal to rounding
+    star = jnp.where(squash, (w + u) / np.float32(math.sqrt(2)), w)
+    return star, u, w
+
+
+class World:
+    """The vectors that marginals refer to."""
+
+    def __init__(self, star, u, base, spike):
+        self.star, self.u, self.base, self.spike = star, u, base, spike  # spike: float32 [3], s, rho, alpha
+
+
+def _move(g, along, direction):
+    """Adds `along` [n] times `direction` [d] to the columns of g."""
+    return g + direction[:, None] * along[None]
+
+
+def points(key, marginal, n, world):
+    """n points as columns, float32 [d, n]. marginal: int32 []; world: World."""
+    d = world.star.shape[0]
+    key_points, key_extra = jax.random.split(key)
+    g = jax.random.normal(key_points, (d, n), jnp.float32)
+
+    def quartic(g, key):
+        del key
+        x, cdf = quartic_table()
+        return jnp.interp(ndtr(g), jnp.asarray(cdf), jnp.asarray(x))
+
+    def laplace(g, key):
+        del key
+        return -jnp.sign(g) * np.float32(1 / math.sqrt(2)) * (log_ndtr(-jnp.abs(g)) + np.float32(math.log(2)))
+
+    def t3(g, key):
+        chi2 = jnp.sum(jax.random.normal(key, (3, n), jnp.float32) ** 2, 0)
+        return g / jnp.sqrt(chi2)[None]
+
+    def gap(g, key):
+        del key
+        t = world.star @ g
+        return _move(g, np.float32(0.3) * jnp.where(t >= 0, 1.0, -1.0).astype(jnp.float32), world.star)
+
+    def nearbdry(g, key):
+        t = world.star @ g
+        half = jax.random.bernoulli(key, 0.5, (n,))
+        return _move(g, jnp.where(half, np.float32(0.01 - 1), np.float32(0)) * t, world.star)
+
+    def gmm(g, key):
+        sign = jnp.where(jax.random.bernoulli(key, 0.5, (n,)), np.float32(1.5), np.float32(-1.5))
+        return _move(np.float32(0.6) * g, sign, world.u)
+
+    def squash(g, key):
+        del key
+        inside = jnp.abs(world.base @ g) < _SQUASH_BAND
+        return _move(g, jnp.where(inside, np.float32(_SHRINK - 1), np.float32(0)) * (world.u @ g), world.u)
+
+    def spike(g, key):
+        key_where, key_sign = jax.random.split(key)
+        s, rho, alpha = world.spike[0], world.spike[1], world.spike[2]
+        where = jax.random.uniform(key_where, (n,), jnp.float32) < alpha
+        sign = jnp.where(jax.random.bernoulli(key_sign, 0.5, (n,)), np.float32(1), np.float32(-1))
+        atom = (s * world.star - rho * world.u)[:, None] * sign[None]
+        return jnp.where(where[None], atom, g)
+
+    scales = jnp.asarray(np.linspace(0.3, 2.0, d), jnp.float32)[:, None]
+    root3 = np.float32(math.sqrt(3))
+    branches = {
+        "gauss": lambda g, key: g,
+        "quartic": quartic,
+        "uniform": lambda g, key: root3 * (2 * ndtr(g) - 1),
+        "laplace": laplace,
+        "t3": t3,
+        "aniso": lambda g, key: g * scales,
+        "cube": lambda g, key: jnp.where(g >= 0, np.float32(1), np.float32(-1)),
+        "grid": lambda g, key: jnp.round(g),
+        "gap": gap,
+        "nearbdry": nearbdry,
+        "gmm": gmm,
+        "squash": squash,
+        "spike": spike,
+    }
+    return jax.lax.switch(marginal, [branches[name] for name in MARGINALS], g, key_extra)
