@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 import theory.invariance as inv
-from sims import _runner, invariance
+from sims import _decide, _runner, _verdicts, invariance
 from sims.__main__ import main
 from sims.invariance import _baselines, _certify, _experiments_theorems, _graphs, _notebook
+from theory import _claims
 from theory.invariance import _sem
 
 EXPERIMENTS = {e.check: e for e in _experiments_theorems.EXPERIMENTS}
@@ -127,6 +129,16 @@ def test_failure_of_pooled_least_squares_is_an_artefact_of_singular_moments():
 def test_notebook_cells_are_checked(cell, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         _notebook.validate_notebook(cell)
+
+
+@pytest.mark.claim("invariance.fig.main")
+def test_a_size_that_was_not_published_is_planned_as_outside_the_claim():
+    options = _decide.Options(out=Path("nowhere"))
+    asked = _verdicts.asked_decisions(_claims.claims()["invariance.fig.main"], "N=20000", options)
+    assert [d.check.name for d in asked] == ["score", "accepted", "erm"]
+    for d in asked[:2]:
+        assert _decide.plan_of(d.check, d.experiment, d.cells, None, options).keys() == {"max_replicates"}
+        assert not d.targets(None)[0].inside
 
 
 # ---- baselines

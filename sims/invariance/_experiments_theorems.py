@@ -268,6 +268,13 @@ _MEASURED = {  # (N, train, test) -> mean and sd of one repetition's score, and 
     (45_000, "soft", "soft"): ((98.1, 0.5), (12.0, 0.05)),
     (45_000, "soft", "rademacher"): ((74.2, 0.6), (12.0, 0.05)),
 }
+
+
+def _measured(N, train, test, place):
+    """Mean and sd where they are known; elsewhere no number is published and nothing is planned."""
+    return _MEASURED.get((N, train, test), ((0.0, 1.0),) * 2)[place]
+
+
 _NOTEBOOK = {
     "simulate": _notebook.simulate_notebook,
     "validate": _notebook.validate_notebook,
@@ -315,7 +322,7 @@ _AUTHORS = (
         _PUBLISHED,
         _notebook.prepare_score,
         _score_range,
-        lambda N, train, test: _MEASURED[N, train, test][0],
+        _partial(_measured, place=0),
         1400,
         ask=NotebookCell(10_000, "soft", "soft"),
     ),
@@ -340,7 +347,7 @@ _AUTHORS = (
         _COUNTED,
         _notebook.prepare_accepted,
         _accepted_range,
-        lambda N, train, test: _MEASURED[N, train, test][1],
+        _partial(_measured, place=1),
         960,
         seconds=2.5e-3,
         ask=NotebookCell(10_000, "soft", "soft"),

@@ -121,7 +121,7 @@ _PAC = Claim(
         _derived(
             "tail",
             Relation.TAIL,
-            "P(an adversarial (V, beta) fails on more than rho) <= delta, n = 200, v = 5",
+            "P(an adversarial (V, beta) fails on more than rho(n, v, delta)) <= delta",
             (
                 Falsifier(name="an-eightieth", breaks="rho/80 is claimed", kind="world"),
                 Falsifier(
