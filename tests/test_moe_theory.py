@@ -73,6 +73,7 @@ def _answer(vector):
     }[key]()
 
 
+@pytest.mark.claim("moe.def1")
 @pytest.mark.claim("moe.gauge")
 @pytest.mark.claim("moe.thm1c")
 @pytest.mark.parametrize("i", range(len(VECTORS)), ids=lambda i: f"{VECTORS[i]['id']}-{i}")
@@ -96,6 +97,18 @@ def test_derivatives_of_activations_equal_difference_quotients(act):
     z, h = np.linspace(-3, 3, 13) + 0.013, 1e-5
     for f, g in ((theory.activation, theory.derivative), (theory.derivative, theory.second_derivative)):
         np.testing.assert_allclose(g(act, z), (f(act, z + h) - f(act, z - h)) / (2 * h), atol=2e-9)
+
+
+@pytest.mark.claim("moe.def1")
+def test_gate_functions_are_dependent_for_homogeneous_activations_only():
+    # sigma(z) = z: sigma(b x) = b x and x sigma'(b x) = x are one function; relu, leaky and powers likewise by Euler's identity
+    slopes = [[1.2], [-0.7]]
+    for act in ("linear", "relu", "leaky_relu", "square", "cube"):
+        assert theory.independence_sv(act, slopes, 1, -3.0, 3.0) < 1e-13
+    for act in ("sigmoid", "tanh", "gelu", "silu", "softplus", "sin"):
+        assert theory.independence_sv(act, slopes, 1, -3.0, 3.0) > 1e-5
+        assert 1e-9 < theory.independence_sv(act, slopes, 2, -3.0, 3.0) < 1e-4  # second order: hardly
+    assert theory.independence_sv("tanh", [[1.2], [-1.2]], 1, -3.0, 3.0) < 1e-13  # an antipodal pair is dependent for an odd one
 
 
 @pytest.mark.claim("moe.antipodal")
