@@ -215,7 +215,16 @@ def main() -> None:
     scipy_ms, other = median_ms(lambda: scipy_fits(x, y, theta))
     xs, ys = data(EMS, EM_POINTS)
     em_ms, em_ll = median_ms(our_ems(xs, ys))
+    what = f"moe, {ITERATIONS} iterations of EM on {EMS} samples of {EM_POINTS}"
     report = {
+        "comparisons": [
+            {
+                "what": f"moe, {FITS} maximum-likelihood fits at n={POINTS}",
+                "ours_ms": ours_ms,
+                "peer": "SciPy L-BFGS-B",
+                "peer_ms": scipy_ms,
+            },
+        ],
         "fits": {
             "n": POINTS,
             "data_sets": FITS,
@@ -230,8 +239,11 @@ def main() -> None:
         "machine": platform.machine(),
     }
     loops = numba_ems(xs, ys)
-    if loops is not None:
+    if loops is None:
+        report["skipped"] = "numba, which is not installed (pip install -e '.[bench]')"
+    else:
         numba_ms, numba_ll = median_ms(loops)
+        report["comparisons"].append({"what": what, "ours_ms": em_ms, "peer": "numba loop", "peer_ms": numba_ms})
         report["em"] |= {
             "numba_ms": round(numba_ms, 3),
             "ratio": round(numba_ms / em_ms, 2),
