@@ -155,6 +155,16 @@ def test_constants_of_the_loss_equal_a_gaussian_sample_and_do_not_depend_on_the_
     assert sums.std() == pytest.approx(sd, rel=0.02)
 
 
+@pytest.mark.claim("moe.def1")
+def test_independence_of_one_slope_by_hand():
+    # sin, slope 1, X ~ U(-pi, pi): 1 is orthogonal to the odd sin x and x cos x; their means of squares are 1/2 and pi^2/6 + 1/4,
+    # the mean of their product is -1/4; two unit columns at correlation rho have smallest singular value sqrt(1 - |rho|)
+    rho = 0.25 / math.sqrt(0.5 * (math.pi**2 / 6 + 0.25))
+    assert theory.independence_sv("sin", [1.0], 1, -math.pi, math.pi) == pytest.approx(math.sqrt(1 - rho), rel=1e-12)
+    for act in theory.DEGREES:  # x sigma' is p times sigma
+        assert theory.independence_sv(act, [1.0], 1, -1, 2) < 1e-15
+
+
 @pytest.mark.claim("moe.over.lb")
 @pytest.mark.claim("moe.rbar")
 def test_kullback_leibler_along_the_sequences_has_the_spec_s_constants():
