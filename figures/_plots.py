@@ -161,20 +161,30 @@ def _draw_cells(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str
     error = [y - _values(points, "low"), _values(points, "high") - y] if bars else None
     ax.errorbar(x, y, error, fmt="o", capsize=3, label="estimate" + (f"; {bars}" if bars else ""))
     ax.hlines(_values(points, "bound"), x - 0.3, x + 0.3, color="k", ls="--", label=f"{_sign(check)}: {check['formula']}")
+    varying = [k for k in points[0]["cell"] if len({repr(p["cell"].get(k)) for p in points}) > 1] or list(points[0]["cell"])
+    where = {repr([p["cell"].get(k) for k in varying]): i for i, p in enumerate(points)}
+
+    def place(p: Mapping[str, Any], otherwise: int) -> int:
+        """Over the cell that it lies about."""
+        return where.get(repr([p["cell"].get(k) for k in varying]), otherwise)
+
     for j, f in enumerate(check["falsifiers"]):
         fake = _series.points_of(check, f["rows"])
         if fake:
             wrong = _values(fake, "bound" if f["kind"] == "bound" else "estimate")
             ax.plot(
-                np.arange(len(fake)) + 0.1,
+                [place(p, i) + 0.1 for i, p in enumerate(fake)],
                 wrong,
                 linestyle="none",
                 marker=_FALSE_MARKERS[j % 4],
                 color=FALSIFIER,
                 label=_falsifier_label(f),
             )
-    names = ["\n".join(f"{k}={_series.short(v)}" for k, v in p["cell"].items()) for p in points]
-    ax.set_xticks(x, names, fontsize=7)
+    many = len(points) > 5  # names below one another would overlap: turn them
+    names = [(", " if many else "\n").join(f"{k}={_series.short(p['cell'].get(k))}" for k in varying) for p in points]
+    ax.set_xticks(x, names, fontsize=7, rotation=90 if many else 0)
+    fixed = ", ".join(f"{k}={_series.short(v)}" for k, v in points[0]["cell"].items() if k not in varying)
+    ax.set_xlabel(_wrapped(fixed, 100, 2), fontsize=8)
     ax.set_xlim(-0.6, len(points) - 0.4)
     ax.set_ylabel(check["units"] or "statistic")
 
