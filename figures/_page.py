@@ -39,7 +39,7 @@ def page(summaries: Mapping[str, Mapping[str, Any]], findings: Mapping[str, str]
     verdicts = {c.id: summaries[c.id]["verdict"] if c.id in summaries else "not run" for claims in papers.values() for c in claims}
     parts = [
         _HEAD.format(style=(_HERE / "report.css").read_text(encoding="utf-8")),
-        "<h1>boundcheck: what simulation says of six papers on machine-learning theory</h1>",
+        f"<h1>boundcheck: what simulation says of {len(papers)} paper{'s' if len(papers) > 1 else ''} on machine-learning theory</h1>",
         f"<p>{len(verdicts)} claims, {source}. A theorem promises a number; the world that it speaks of is run as often as the question "
         "needs, and each decision errs with probability at most one in a million, at every look.</p>",
         _overview(papers, verdicts),

@@ -106,6 +106,8 @@ def chart_of(check: Mapping[str, Any], label: str) -> Chart | None:
     groups = _series.groups_of(points, axis) if axis is not None else {}
     if _series.is_crowded(groups, axis):
         return _against_bound(check, points, label)
+    if check["relation"] == "PHASE" and axis is not None:
+        return _phase(check, groups, axis, label)
     if axis is None:
         groups, place = {"": points}, {id(p): float(i + 1) for i, p in enumerate(points)}
         return _lines(check, groups, lambda p: place[id(p)], "cell, numbered as in the table", label)
@@ -206,6 +208,30 @@ def _lines(
     if check["relation"] != "EXACT":
         legend.append(("note", _bars(check)))
     return Chart(_frame(x, y, x_label, check["units"] or "statistic", body, label), tuple(legend))
+
+
+def _phase(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], axis: str, label: str) -> Chart:
+    """Success along the field whose predicted threshold, a place and no height, parts rare from common."""
+    own = [p for group in groups.values() for p in group]
+    lies = [(f, _finite(_series.points_of(check, f["rows"]), "bound")) for f in check["falsifiers"] if f["kind"] == "bound"]
+    places = [float(p["cell"][axis]) for p in own]
+    x = _scale([*places, *_finite(own, "bound"), *(v for _, bounds in lies for v in bounds)], LEFT, WIDTH - RIGHT, 8)
+    y = _Scale(-0.05, 1.05, False, HEIGHT - BOTTOM, TOP)
+    body = [f'<path class="bound" d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>' for v in sorted(set(_finite(own, "bound")))]
+    legend = []
+    for i, (name, group) in enumerate(groups.items()):
+        spots = [(x(float(p["cell"][axis])), p) for p in group]
+        body += [f'<path class="bar c{i}" d="M{sx:.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>' for sx, p in spots]
+        body.append(f'<path class="line c{i}" d="{_path([(sx, y(p["estimate"])) for sx, p in spots])}"/>')
+        body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
+        legend.append((f"c{i}", f"estimate{', ' + name if name else ''}"))
+    legend.append(("bound", f"predicted threshold: {check['formula']}"))
+    for f, bounds in lies:
+        body += [f'<path class="lie" d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>' for v in sorted(set(bounds))]
+        if bounds:
+            legend.append(("lie", f"wrong threshold {f['name']}: {f['breaks']}"))
+    legend.append(("note", _bars(check)))
+    return Chart(_frame(x, y, axis, check["units"] or "share of successes", body, label), tuple(legend))
 
 
 def _cross(sx: float, sy: float) -> str:
