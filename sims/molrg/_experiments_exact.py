@@ -29,7 +29,7 @@ def _exact(check, cells, evaluate, validate, ask=None, seconds=0.02, smoke=None)
 
 # --- Lemma 1 ----------------------------------------------------------------------------------------------------------
 
-_NOISE_LEVELS = ((1.0, 0.05), (1.0, 0.5), (0.7, 0.7))  # (s, g)
+_NOISE_LEVELS = ((1.0, 0.05), (1.0, 0.5), (1.0, 3.0), (0.7, 0.7), (0.1, 1.0))  # (s, g)
 _UNEQUAL = "2+4+3"
 
 
@@ -37,7 +37,7 @@ def _posteriors(levels, dims="3+3+3"):
     return tuple(PosteriorCell(s, g, dims=dims) for s, g in levels)
 
 
-_HALF, _SEVEN = (_NOISE_LEVELS[1],), _NOISE_LEVELS[2:]  # where a wrong factor shows
+_HALF, _SEVEN = ((1.0, 0.5),), ((0.7, 0.7),)  # where a wrong factor shows
 _posterior = _partial(_exact, validate=denoiser.validate_posterior)
 _ASK_EQUAL, _ASK_UNEQUAL = _posteriors(_HALF)[0], _posteriors(_HALF, _UNEQUAL)[0]
 
@@ -45,7 +45,7 @@ _LEMMA = (
     _posterior("lem1/mean", _posteriors(_NOISE_LEVELS), denoiser.evaluate_posterior, ask=_ASK_EQUAL),
     _posterior("lem1/mean!phi-doubled", _posteriors(_HALF + _SEVEN), _partial(denoiser.evaluate_posterior, weights="phi-doubled")),
     _posterior("lem1/mean!shrinkage", _posteriors(_HALF + _SEVEN), _partial(denoiser.evaluate_posterior, shrinkage="g")),
-    _posterior("lem1/score", _posteriors(_NOISE_LEVELS[:2], _UNEQUAL), denoiser.evaluate_score, ask=_ASK_UNEQUAL),
+    _posterior("lem1/score", _posteriors(_NOISE_LEVELS, _UNEQUAL), denoiser.evaluate_score, ask=_ASK_UNEQUAL),
     _posterior("lem1/score!over-g", _posteriors(_HALF, _UNEQUAL), _partial(denoiser.evaluate_score, root=True)),
     _posterior(
         "lem1.det/mean",
