@@ -199,12 +199,21 @@ def test_excess_under_massart_half_by_counting():
     rng, eta = np.random.default_rng(4), 0.35
     x = rng.normal(size=(400_000, 3))
     w = np.array([math.cos(0.6), math.sin(0.6) * math.cos(2.0), math.sin(0.6) * math.sin(2.0)])
-    rates = np.where(np.where(x[:, 0] >= 0, 1, -1) * x[:, 1] > 0, eta, 0)
+    rates = _angles.massart_half_rates(x, [1, 0, 0], [0, 1, 0], eta)
     each = np.where((x @ w >= 0) != (x[:, 0] >= 0), 1 - 2 * rates, 0)
     error = stats.norm.isf(FALSE_FAIL / 2) * each.std() / math.sqrt(len(x))
     assert abs(each.mean() - _angles.massart_half_excess(0.6, w[1], eta)) < error
     assert abs(each.mean() - _angles.rcn_excess(0.6, eta)) > error  # the falsifier: as if the rate were constant
     assert _angles.massart_half_excess(0.3, -math.sin(0.3), 0.2) == pytest.approx(_angles.rcn_excess(0.3, 0.2))
+
+
+def test_flips_of_massart_half_by_hand():
+    points = [[1.0, 2.0], [1.0, -2.0], [-1.0, 2.0], [-1.0, -2.0], [0.0, 1.0]]  # h <u, x>: +, -, -, +, + (sign(0) = +1)
+    assert _angles.massart_half_rates(points, [1, 0], [0, 1], 0.3).tolist() == [0.3, 0.0, 0.0, 0.3, 0.3]
+    with pytest.raises(ValueError, match=r"u must be orthogonal to w\*, got <u,w\*>=0\.8"):
+        _angles.massart_half_rates(points, [1, 0], [0.8, 0.6], 0.3)
+    with pytest.raises(ValueError, match=r"Massart rate must be in \[0, 0\.5\), got 0\.5"):
+        _angles.massart_half_rates(points, [1, 0], [0, 1], 0.5)
 
 
 # ---------------------------------------------------------------------------------------------------------- DKTZ20a

@@ -201,4 +201,4 @@ def test_chunks_of_programs_with_linear_algebra_stay_on_one_device():
         if e.simulate.__module__ in (_pca.__name__, _tails.__name__, _clusters.__name__, _training.__name__):
             long = e.chunk * e.seconds_per_replicate > _runner.COMPILE_SECONDS
             assert not long or not e.cells.get("default"), e.check
-    assert len({_experiment.cell_id(c) for c in NAMED["rv/tail"].cells["default"]}) == 10
+    assert len({_experiment.cell_id(c) for c in NAMED["rv/tail"].cells["default"]}) == 20

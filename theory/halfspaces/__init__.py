@@ -14,7 +14,7 @@ Index of statements:
   surrogate loss         kernel, loss, kernel_sup, curvature_sup
   gradient, random noise grad_norm, grad_norm_ramp
   Lemma 4.3, exact       massart_component, stationary_angle, stationary_limit, stationary_limit_constant
-  Theorem 4.1, at sigma  excess_floor, excess_ceiling, worst_excess, massart_half_excess, rcn_excess
+  Theorem 4.1, at sigma  excess_floor, excess_ceiling, worst_excess, massart_half_excess, massart_half_rates, rcn_excess
   Theorem 5.1, constant  adversarial_limit, adversarial_wall, adversarial_best, adversarial_component
   DKTZ20a Lemmas 7, 8    lem7_lem8_sigma, lem7_lem8_bound; Claim 5 claim5_lower; Lemma 11 lem11_gradient, lem11_population,
                          lem11_smoothness; Lemma 10 lem10_as_read, lem10_derived, lem10_vacuous_below
@@ -48,6 +48,7 @@ from theory.halfspaces._angles import (
     grad_norm_ramp,
     massart_component,
     massart_half_excess,
+    massart_half_rates,
     rcn_excess,
     sigma_for_excess,
     stationary_angle,
@@ -162,6 +163,7 @@ __all__ = [
     "loss",
     "massart_component",
     "massart_half_excess",
+    "massart_half_rates",
     "moment_bound",
     "monomial_deviation",
     "num_monomials",

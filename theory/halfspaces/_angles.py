@@ -39,6 +39,7 @@ __all__ = [
     "grad_norm_ramp",
     "massart_component",
     "massart_half_excess",
+    "massart_half_rates",
     "rcn_excess",
     "sigma_for_excess",
     "stationary_angle",
@@ -158,6 +159,18 @@ def sigma_for_excess(eps, eta, kernel="smooth"):
 def rcn_excess(theta, eta):
     """Excess error at angle theta under constant flip rate eta, Gaussian x: (1-2 eta) theta/pi. Raises: ValueError."""
     return (1 - 2 * _arguments.massart("rcn_excess", eta)) * float(fact1_disagreement(theta))
+
+
+def massart_half_rates(x, w_star, u, eta):
+    """Flip probability of every point under massart_half(eta, u): eta where h_{w*}(x) <u, x> > 0, else 0. sign(0) = +1.
+
+    Args: x [n, d]; w_star, u [d], unit vectors, u orthogonal to w*. Returns: float64 [n]. Raises: ValueError.
+    """
+    fn = "massart_half_rates"
+    x, eta = _arguments.points(fn, x), _arguments.massart(fn, eta)
+    w_star, u = (_arguments.unit(fn, name, v, x.shape[1]) for name, v in (("w_star", w_star), ("u", u)))
+    _arguments.orthogonal(fn, u, w_star)
+    return np.where(np.where(x @ w_star >= 0, 1, -1) * (x @ u) > 0, eta, 0.0)
 
 
 def massart_half_excess(theta, b, eta):
