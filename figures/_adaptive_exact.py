@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
+from figures._series import check_of
 from theory import adaptive
 from theory.adaptive import _maxinfo, _svt
 
@@ -17,19 +18,17 @@ __all__ = ["FIGURES"]
 Summaries = Mapping[str, Mapping[str, Any]]
 
 
-def _check(summaries: Summaries, claim: str, name: str) -> Mapping[str, Any] | None:
-    summary = summaries.get(claim)
-    return None if summary is None else next(c for c in summary["checks"] if c["name"] == name)
-
-
 def _lied(check: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
     return next((f["rows"] for f in check["falsifiers"] if f["name"] == name), [])
 
 
 def transfer(summaries: Summaries) -> Any:
     """How much likelier an event becomes when a private algorithm names it: printed and sharp bounds, what is reached."""
-    printed, sharp = _check(summaries, "adaptive.thm6", "transfer"), _check(summaries, "adaptive.thm6_sharp", "transfer")
-    tails = _check(summaries, "adaptive.cor7", "tail")
+    printed, sharp = (
+        check_of(summaries, "adaptive.thm6", "transfer"),
+        check_of(summaries, "adaptive.thm6_sharp", "transfer"),
+    )
+    tails = check_of(summaries, "adaptive.cor7", "tail")
     if printed is None or sharp is None or tails is None:
         return None
     fig, (left, right) = plt.subplots(1, 2, figsize=(10.0, 6.2))
@@ -104,7 +103,10 @@ def _exponents(ax: Any, tails: Mapping[str, Any]) -> None:
 
 def maxinfo(summaries: Summaries) -> Any:
     """Exact max-information of RR-selection against both bounds, as functions of eps sqrt(n)."""
-    printed, sharp = _check(summaries, "adaptive.thm20", "information"), _check(summaries, "adaptive.thm20_sharp", "information")
+    printed, sharp = (
+        check_of(summaries, "adaptive.thm20", "information"),
+        check_of(summaries, "adaptive.thm20_sharp", "information"),
+    )
     if printed is None or sharp is None:
         return None
     fig, axes = plt.subplots(1, 2, figsize=(10.0, 4.8), sharey=True)
@@ -154,7 +156,7 @@ _SVT_LIES = ("query-noise-sigma", "threshold-noise-half-sigma", "no-threshold-no
 
 def svt(summaries: Summaries) -> Any:
     """Exact privacy loss of a transcript of t comparisons against Lemma 23, with noises put wrong."""
-    whole, part = _check(summaries, "adaptive.lem23", "transcript"), _check(summaries, "adaptive.lem23", "comparisons")
+    whole, part = check_of(summaries, "adaptive.lem23", "transcript"), check_of(summaries, "adaptive.lem23", "comparisons")
     if whole is None or part is None:
         return None
     cell = part["rows"][0]["cell"]

@@ -9,23 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
+from figures._series import check_of, explored_of
 from theory.adaptive import _histogram, _reusable
 
 __all__ = ["FIGURES"]
 
 Summaries = Mapping[str, Mapping[str, Any]]
-
-
-def _explored(summaries: Summaries, claim: str, name: str) -> Sequence[Mapping[str, Any]]:
-    """Points of an exploratory experiment of a claim; empty if it was not drawn."""
-    for entry in summaries.get(claim, {}).get("explored", ()):
-        if entry["name"] == name:
-            return entry["points"]
-    return ()
-
-
-def _check(summaries: Summaries, claim: str, name: str) -> Mapping[str, Any] | None:
-    return next((c for c in summaries.get(claim, {}).get("checks", ()) if c["name"] == name), None)
 
 
 def _lied(check: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
@@ -42,7 +31,7 @@ _LINES = (
 
 def holdout(summaries: Summaries) -> Any:
     """Accuracy against the number of attributes: standard reuse and Thresholdout, without and with signal."""
-    points = [*_explored(summaries, "adaptive.fig2", "~curves"), *_explored(summaries, "adaptive.fig3", "~curves")]
+    points = [*explored_of(summaries, "adaptive.fig2", "~curves"), *explored_of(summaries, "adaptive.fig3", "~curves")]
     if not points:
         return None
     n, d = points[0]["cell"]["n"], points[0]["cell"]["d"]
@@ -106,7 +95,7 @@ def _draw_expected(ax: Any, n: int, d: int, arm: str) -> None:
 
 
 def _draw_wrong_scale(ax: Any, summaries: Summaries, n: int) -> None:
-    check = _check(summaries, "adaptive.fig2", "holdout")
+    check = check_of(summaries, "adaptive.fig2", "holdout")
     rows = [r for r in _lied(check, "sums") if r["cell"]["n"] == n] if check is not None else []
     if rows:
         x, y = [r["cell"]["k"] for r in rows], [r["estimate"] for r in rows]
@@ -114,7 +103,7 @@ def _draw_wrong_scale(ax: Any, summaries: Summaries, n: int) -> None:
 
 
 def _draw_residual(ax: Any, summaries: Summaries, n: int) -> None:
-    for p in _explored(summaries, "adaptive.fig4", "~residual"):
+    for p in explored_of(summaries, "adaptive.fig4", "~residual"):
         if p["cell"]["n"] == n:
             error = p["sd"] / p["num_replicates"] ** 0.5
             text = f"holdout − fresh at k = {p['cell']['k']}:\n{p['estimate']:+.4f} ± {error:.4f} ({p['num_replicates']:,} repetitions)"
@@ -131,10 +120,13 @@ _MECHANISMS = (
 
 def weights(summaries: Summaries) -> Any:
     """Multiplicative weights: the fall of KL, the number of updates against the bound, and the error on random queries."""
-    paths, check = _explored(summaries, "adaptive.mw_updates", "~kl"), _check(summaries, "adaptive.mw_updates", "updates")
+    paths, check = (
+        explored_of(summaries, "adaptive.mw_updates", "~kl"),
+        check_of(summaries, "adaptive.mw_updates", "updates"),
+    )
     if not paths or check is None:
         return None
-    errors = _explored(summaries, "adaptive.pmw", "~error")
+    errors = explored_of(summaries, "adaptive.pmw", "~error")
     fig, axes = plt.subplots(1, 3 if errors else 2, figsize=(13.2 if errors else 9.0, 4.9))
     _draw_paths(axes[0], paths)
     _draw_updates(axes[1], check)

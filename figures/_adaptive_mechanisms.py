@@ -9,23 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
+from figures._series import check_of, explored_of
 from theory.adaptive import _attack, _certified, _ladder
 
 __all__ = ["FIGURES"]
 
 Summaries = Mapping[str, Mapping[str, Any]]
-
-
-def _explored(summaries: Summaries, claim: str, name: str) -> Sequence[Mapping[str, Any]]:
-    """Points of an exploratory experiment of a claim; empty if it was not drawn."""
-    for entry in summaries.get(claim, {}).get("explored", ()):
-        if entry["name"] == name:
-            return entry["points"]
-    return ()
-
-
-def _check(summaries: Summaries, claim: str, name: str) -> Mapping[str, Any] | None:
-    return next((c for c in summaries.get(claim, {}).get("checks", ()) if c["name"] == name), None)
 
 
 def _array(points: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +33,7 @@ _LOOKS = {
 
 def errors(summaries: Summaries) -> Any:
     """Largest error over all queries against their number, by mechanism, at one sample size."""
-    points = _explored(summaries, "adaptive.laplace", "~errors")
+    points = explored_of(summaries, "adaptive.laplace", "~errors")
     if not points:
         return None
     n = points[0]["cell"]["n"]
@@ -56,7 +45,7 @@ def errors(summaries: Summaries) -> Any:
             mean, sd = _array(mine, "largest")
             shift = 1.05 ** (i - 2)  # side by side, so that bars stay apart
             ax.errorbar([shift * p["cell"]["m"] for p in mine], mean, sd, fmt=f"-{marker}", ms=4.5, capsize=2, lw=1.0, label=label)
-    guarded = _explored(summaries, "adaptive.rounds", "~errors")
+    guarded = explored_of(summaries, "adaptive.rounds", "~errors")
     if guarded:
         mean, sd = _array(guarded, "largest")
         x = [1.05**2 * p["cell"]["m"] for p in guarded]
@@ -83,7 +72,7 @@ def critical(summaries: Summaries) -> Any:
         ("adaptive.laplace", "slope-gaussian", "normal noise, sd .1", "D"),
         ("adaptive.laplace", "slope-laplace", "Laplace noise, sd .1", "s"),
     )
-    checks = [(check, label, marker) for claim, name, label, marker in series if (check := _check(summaries, claim, name))]
+    checks = [(check, label, marker) for claim, name, label, marker in series if (check := check_of(summaries, claim, name))]
     checks = [item for item in checks if item[0]["rows"] and item[0]["rows"][0]["points"]]
     if not checks:
         return None
@@ -128,7 +117,7 @@ _NEEDED = {"split": ("k", "x"), "empirical": ("0.2", "o"), "laplace": ("C0", "s"
 
 def certified(summaries: Summaries) -> Any:
     """Sample size that each guarantee asks for, and what the mechanisms need against the linear analyst."""
-    points = _explored(summaries, "adaptive.laplace", "~needed")
+    points = explored_of(summaries, "adaptive.laplace", "~needed")
     if not points:
         return None
     tau, beta = points[0]["cell"]["tau"], points[0]["cell"]["beta"]
@@ -176,8 +165,8 @@ _TRACED = {
 
 def tracing(summaries: Summaries) -> Any:
     """Share of the sample that the tracer accuses, and the gap of its last query, against m / n^2."""
-    sweep = _explored(summaries, "adaptive.lower_n2", "~sweep")
-    checks = {name: _check(summaries, "adaptive.lower_n2", name) for name in ("recall", "gap")}
+    sweep = explored_of(summaries, "adaptive.lower_n2", "~sweep")
+    checks = {name: check_of(summaries, "adaptive.lower_n2", name) for name in ("recall", "gap")}
     if not sweep or None in checks.values():
         return None
     fig, axes = plt.subplots(1, 2, figsize=(9.4, 5.2), sharex=True)
@@ -222,7 +211,7 @@ def tracing(summaries: Summaries) -> Any:
 
 def leaderboard(summaries: Summaries) -> Any:
     """Reported loss of the boosted vote against the number of submissions, on three leaderboards."""
-    points = _explored(summaries, "adaptive.ladder", "~boost")
+    points = explored_of(summaries, "adaptive.ladder", "~boost")
     if not points:
         return None
     n, runs = points[0]["cell"]["n"], points[0]["num_replicates"]

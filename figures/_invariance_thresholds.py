@@ -9,16 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
+from figures._series import explored_of
 from theory.invariance import ambient_vc, blumer_rho, scenario_mean
 
 __all__ = ["FIGURES"]
 
 _N_LIN, _N2, _D = 3, 5, 6  # of the graph of F2: one site of in-degree 1, six covariates
-
-
-def _explored(summaries: Mapping[str, Mapping[str, Any]], claim: str, name: str) -> Sequence[Mapping[str, Any]]:
-    summary = summaries.get(f"invariance.{claim}") or {}
-    return next((e["points"] for e in summary.get("explored", ()) if e["name"] == name), [])
 
 
 def _array(points: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +26,7 @@ def _array(points: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, 
 
 def worst(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F2: failure of the worst representation that was found against n, beside what is proved."""
-    points = sorted(_explored(summaries, "thm.pac", "~worst"), key=lambda p: p["cell"]["n"])
+    points = sorted(explored_of(summaries, "invariance.thm.pac", "~worst"), key=lambda p: p["cell"]["n"])
     if not points:
         return None
     fig, ax = plt.subplots(figsize=(8.4, 6.0))
@@ -69,11 +65,11 @@ def worst(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 def dimension(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F3: failure against the number of covariates, with fixed sites and with all nodes as sites."""
     arms = {"~fixed": ("-", "sites fixed: one of in-degree 2"), "~all": ("--", "falsifier: every node with a parent is a site")}
-    if not _explored(summaries, "thm.dimfree", "~fixed"):
+    if not explored_of(summaries, "invariance.thm.dimfree", "~fixed"):
         return None
     fig, ax = plt.subplots(figsize=(6.8, 4.8))
     for name, (line, label) in arms.items():
-        points = _explored(summaries, "thm.dimfree", name)
+        points = explored_of(summaries, "invariance.thm.dimfree", name)
         for i, n in enumerate(sorted({p["cell"]["n"] for p in points})):
             seen: dict[int, list[tuple[float, float]]] = {}
             for p in (p for p in points if p["cell"]["n"] == n):
@@ -89,7 +85,7 @@ def dimension(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     ax.set_ylim(-0.03, 1.05)
     ax.set_xlabel("d, covariates (nested graphs)")
     ax.set_ylabel("failure rate of the adversary, unseen")
-    draws = {p["num_replicates"] for p in _explored(summaries, "thm.dimfree", "~fixed")}
+    draws = {p["num_replicates"] for p in explored_of(summaries, "invariance.thm.dimfree", "~fixed")}
     ax.set_title(f"What covariates cost: $\\varepsilon$ = .1, means of {min(draws)} draws (fixed) ± 2 standard errors")
     fig.legend(loc="outside lower center", ncols=1)
     return fig
@@ -97,7 +93,7 @@ def dimension(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 
 def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F4: does an exactly invariant representation exist that fails? Over n and d."""
-    points = _explored(summaries, "thm.exact", "~phase")
+    points = explored_of(summaries, "invariance.thm.exact", "~phase")
     if not points:
         return None
     ns, ds = (sorted({p["cell"][k] for p in points}) for k in ("n", "d"))
@@ -133,7 +129,7 @@ def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 
 def kappa(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F5: how much training covers, without a probability."""
-    points = sorted(_explored(summaries, "L8", "~kappa"), key=lambda p: p["cell"]["n"])
+    points = sorted(explored_of(summaries, "invariance.L8", "~kappa"), key=lambda p: p["cell"]["n"])
     if not points:
         return None
     n_lin = 12

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
+from figures._series import explored_of
 from theory import moe as theory
 
 __all__ = ["FIGURES", "explored", "sizes_of"]
@@ -19,8 +20,7 @@ Summaries = Mapping[str, Mapping[str, Any]]
 
 def explored(summaries: Summaries, claim: str, name: str) -> Sequence[Mapping[str, Any]]:
     """Points of an exploratory experiment, none if it was not drawn."""
-    entries = (summaries.get(f"moe.{claim}") or {}).get("explored", ())
-    return next((e["points"] for e in entries if e["name"] == name), ())
+    return explored_of(summaries, f"moe.{claim}", name)
 
 
 def cases(summaries: Summaries, claim: str, name: str) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
-from figures._molrg_maps import explored
+from figures._series import explored_of
 from theory import molrg
 
 __all__ = ["FIGURES"]
@@ -22,7 +22,7 @@ def _check(summaries: Mapping[str, Mapping[str, Any]], claim: str, name: str) ->
 
 def rate(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F5: bounds and truth against N at fixed noise, and the error against the ambient dimension."""
-    points = sorted(explored(summaries, "molrg.thm2i.rate", "~looseness"), key=lambda p: p["cell"]["N"])
+    points = sorted(explored_of(summaries, "molrg.thm2i.rate", "~looseness"), key=lambda p: p["cell"]["N"])
     if not points:
         return None
     cell = points[0]["cell"]
@@ -75,7 +75,7 @@ def rate(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 
 def rank(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F3: numerical rank of the denoiser's Jacobian against the noise."""
-    curves = [(explored(summaries, "molrg.fig3", name), label) for name, label in (("~curve", "rooted"), ("~un-rooted", "un-rooted"))]
+    curves = [(explored_of(summaries, "molrg.fig3", name), label) for name, label in (("~curve", "rooted"), ("~un-rooted", "un-rooted"))]
     if not curves[0][0]:
         return None
     fig, ax = plt.subplots(figsize=(6.8, 4.4))
@@ -150,7 +150,7 @@ def optima(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 
 def transition(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F4: generalization score and excess error of a trained MLP against N_k/d and against N_k."""
-    points = explored(summaries, "molrg.fig5a", "~runs")
+    points = explored_of(summaries, "molrg.fig5a", "~runs")
     if not points:
         return None
     fig, axes = plt.subplots(1, 3, figsize=(13.0, 4.2))
@@ -186,7 +186,10 @@ def transition(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
 
 def digits(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F9: residual of low-rank fits of digits against N, and subspace clustering of classes against d."""
-    residual, classes = explored(summaries, "molrg.digits", "~residual"), explored(summaries, "molrg.digits", "~classes")
+    residual, classes = (
+        explored_of(summaries, "molrg.digits", "~residual"),
+        explored_of(summaries, "molrg.digits", "~classes"),
+    )
     if not any(p["cases"] for p in residual):
         return None
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.2))

@@ -8,19 +8,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
+from figures._series import explored_of
 from theory import molrg
 
-__all__ = ["FIGURES", "explored"]
+__all__ = ["FIGURES"]
 
 _D, _N = np.arange(2, 9), np.arange(2, 16)  # the places of the map
 _MAP = "cividis"
 _STARTS = (("spectral", "o", "C0"), ("best of 10 random", "s", "C3"), ("the truth", "^", "C1"))
-
-
-def explored(summaries: Mapping[str, Mapping[str, Any]], claim: str, name: str) -> list[Mapping[str, Any]]:
-    """Points of one exploratory experiment of a claim; empty if the summaries hold none."""
-    summary = summaries.get(claim)
-    return next((e["points"] for e in (summary or {}).get("explored", ()) if e["name"] == name), [])
 
 
 def _draw_map(ax: Any, point: Mapping[str, Any], title: str) -> Any:
@@ -63,7 +58,7 @@ def _draw_trained(ax: Any, points: Sequence[Mapping[str, Any]], maps: Sequence[M
 
 def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F1: PCA's phase diagram without and with noise, and trained denoisers on it."""
-    maps, trained = explored(summaries, "molrg.fig4", "~map"), explored(summaries, "molrg.fig4", "~denoisers")
+    maps, trained = explored_of(summaries, "molrg.fig4", "~map"), explored_of(summaries, "molrg.fig4", "~denoisers")
     if not maps:
         return None
     maps = sorted(maps, key=lambda p: p["cell"]["sigma_e"])
@@ -97,7 +92,7 @@ def _draw_starts(ax: Any, points: Sequence[Mapping[str, Any]], axis: str) -> Non
 
 def clusters(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """F2, F10: success of K-subspaces from three starts against N_k, and against the angle between two subspaces."""
-    starts, angles = explored(summaries, "molrg.fig4", "~starts"), explored(summaries, "molrg.fig4", "~angles")
+    starts, angles = explored_of(summaries, "molrg.fig4", "~starts"), explored_of(summaries, "molrg.fig4", "~angles")
     if not starts:
         return None
     fig, axes = plt.subplots(3, 3, figsize=(11.5, 9.2))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["MOST_LINES", "axis_of", "groups_of", "is_crowded", "numeric", "points_of", "short"]
+__all__ = ["MOST_LINES", "axis_of", "check_of", "explored_of", "groups_of", "is_crowded", "numeric", "points_of", "short"]
 
 MOST_LINES = 6  # more lines than this are no longer told apart
 
@@ -53,3 +53,13 @@ def points_of(check: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> li
 def is_crowded(groups: Mapping[str, Sequence[Mapping[str, Any]]], axis: str | None) -> bool:
     """Whether the lines cannot be told apart, or hold two estimates at one place: better drawn as estimate against bound."""
     return len(groups) > MOST_LINES or any(len({p["cell"][axis] for p in group}) < len(group) for group in groups.values())
+
+
+def check_of(summaries: Mapping[str, Mapping[str, Any]], claim: str, name: str) -> Mapping[str, Any] | None:
+    """One check of a claim's summary; None if there is none."""
+    return next((c for c in summaries.get(claim, {}).get("checks", ()) if c["name"] == name), None)
+
+
+def explored_of(summaries: Mapping[str, Mapping[str, Any]], claim: str, name: str) -> Sequence[Mapping[str, Any]]:
+    """Points of one exploratory experiment of a claim; empty if it was not drawn."""
+    return next((e["points"] for e in summaries.get(claim, {}).get("explored", ()) if e["name"] == name), ())
