@@ -266,13 +266,14 @@ def _draw(simulate, prepared, num_replicates, seed):
     return jax.tree.map(np.asarray, _batched(simulate)(_keys(seed, num_replicates), prepared))
 
 
-WORLDS = {
-    "standard": {"arm": "standard"},
-    "thresholdout": {"arm": "thresholdout"},
-    "signal": {"arm": "thresholdout", "signal": True},
-    "sums": {"arm": "standard", "sums": True},
-}
 SMALL = reusable.HoldoutCell(200, 200, 10)
+WORLDS = {
+    "standard": reusable.PictureCell(SMALL.n, SMALL.d, "standard", False),
+    "thresholdout": reusable.PictureCell(SMALL.n, SMALL.d, "thresholdout", False),
+    "signal": reusable.PictureCell(SMALL.n, SMALL.d, "thresholdout", True),
+    "sums": reusable.PictureCell(SMALL.n, SMALL.d, "standard", False),
+}
+FEW, SOME, ALL = (reusable.GRID.index(k) for k in (10, 70, 500))
 
 
 @functools.cache
@@ -280,14 +281,15 @@ def _small(sampler, world):
     prepare, simulate = (
         (reusable.prepare_full, reusable.simulate_full) if sampler == "full" else (reusable.prepare_holdout, reusable.simulate_lazy)
     )
-    return _draw(simulate, prepare(SMALL, judged={"holdout": 1.0}, **WORLDS[world]), 480, seed=len(world) if sampler == "full" else 77)
+    prepared = prepare(WORLDS[world], judged={"holdout": 1.0}, sums=world == "sums")
+    return _draw(simulate, prepared, 480, seed=len(world) if sampler == "full" else 77)
 
 
 def _p_values(first, second):
     """Two-sample Kolmogorov-Smirnov on integer counts, where it is conservative: one p-value a measure."""
     found = {}
     for name in ("train", "holdout", "fresh", "reported"):
-        for place in (0, 5, 12):  # k = 10, 70, 500
+        for place in (FEW, SOME, ALL):
             # a reported value with noise is no count: its own rounding does no harm
             a, b = (np.rint(d[name][:, place].astype(float) * SMALL.n) for d in (first, second))
             found[name, place] = stats.ks_2samp(a, b).pvalue
@@ -305,9 +307,24 @@ def test_full_and_lazy_samplers_have_the_same_law(world):
 
 
 @pytest.mark.claim("adaptive.fig2")
+@pytest.mark.claim("adaptive.fig3")
+@pytest.mark.parametrize("world", ["standard", "thresholdout", "signal"])
+def test_a_judged_k_has_the_law_of_its_place_on_the_curve(world):
+    cell = WORLDS[world]
+    prepared = reusable.prepare_holdout(reusable.HoldoutCell(cell.n, cell.d, 70), judged={}, arm=cell.arm, signal=cell.signal)
+    one, curve = _draw(reusable.simulate_lazy, prepared, 480, seed=78), _small("lazy", world)
+    assert (one["k"] == 70).all()
+    p = {
+        name: stats.ks_2samp(*(np.rint(a.astype(float) * cell.n) for a in (one[name][:, 0], curve[name][:, SOME]))).pvalue
+        for name in reusable.MEASURES
+    }
+    assert min(p.values()) > FALSE_FAIL / len(p), p
+
+
+@pytest.mark.claim("adaptive.fig2")
 def test_the_same_comparison_tells_weights_as_sums_apart():
     p = _p_values(_small("full", "standard"), _small("lazy", "sums"))
-    assert p["holdout", 0] < FALSE_FAIL / len(p)
+    assert p["holdout", FEW] < FALSE_FAIL / len(p)
     assert p["num_kept"] < FALSE_FAIL / len(p)
 
 
@@ -328,7 +345,7 @@ def test_number_of_attributes_kept_is_binomial(sampler):
 def test_row_scores_average_exactly_what_the_weights_say():
     # one group of weight 0: on train and holdout the scores of all rows average 0, so that fewer rows than by chance are off
     n, runs = 5000, 400  # three blocks of rows, the last in part
-    rows = _batched(lambda key, num_rows: reusable._row_accuracy(key, jnp.zeros((1, 3)), jnp.ones(1), num_rows))
+    rows = _batched(lambda key, num_rows: reusable._row_accuracy(key, jnp.zeros((1, 3)), jnp.ones(1), 1, num_rows))
     share = np.asarray(rows(_keys(4, runs), np.int32(n)), float)[:, :, 0]
     free = 0.25 / n  # variance of the share of positive scores; centring takes away phi(0)^2 / n
     for seen, variance in zip(share.T, (free - 1 / (2 * math.pi * n), free - 1 / (2 * math.pi * n), free), strict=True):
@@ -342,8 +359,9 @@ def test_row_scores_average_exactly_what_the_weights_say():
 @pytest.mark.parametrize("arm", reusable.ARMS)
 def test_expected_accuracies_are_those_of_the_published_size(arm):
     n = d = 10_000
-    seen = _draw(reusable.simulate_lazy, reusable.prepare_holdout(reusable.HoldoutCell(n, d, 500), judged={}, arm=arm), 96, seed=5)
-    for place, k in enumerate(seen["k"][0][:-2].astype(int)):  # below E|W|: no run keeps fewer
+    cell = reusable.PictureCell(n, d, arm, False)
+    seen = _draw(reusable.simulate_lazy, reusable.prepare_holdout(cell, judged={}), 96, seed=5)
+    for place, k in enumerate(seen["k"][0][:-1].astype(int)):  # below E|W|: no run keeps fewer
         if arm == "standard":
             wanted = expected.fig2_train_accuracy(n, d, k), expected.fig2_holdout_accuracy(n, k), 0.5
         else:
@@ -367,8 +385,8 @@ def test_residual_is_about_one_point_and_not_zero():
 
 def test_weights_as_sums_lose_the_cut():
     # holdout weights of the right sign but of any size: E|v| = sqrt(2/pi)
-    place, seen = 0, _small("lazy", "sums")
-    values = seen["holdout"][:, place].astype(float)
+    seen = _small("lazy", "sums")
+    values = seen["holdout"][:, FEW].astype(float)
     closed_form = stats.norm.cdf(math.sqrt(10 / SMALL.n * 2 / math.pi))
     assert abs(values.mean() - closed_form) < Z * values.std() / math.sqrt(len(values)) + 1 / SMALL.n
     assert seen["num_kept"].mean() > SMALL.d / 3
@@ -378,7 +396,7 @@ def test_a_cell_without_enough_attributes_uses_all_of_them():
     seen = _small("lazy", "standard")
     few = seen["num_kept"] < 10
     assert few.any()
-    assert np.array_equal(seen["holdout"][few, 0], seen["holdout"][few, -1])  # k = 10 and k = 500 are the same classifier
+    assert np.array_equal(seen["holdout"][few, FEW], seen["holdout"][few, ALL])  # k = 10 and k = 500 are the same classifier
 
 
 def test_standard_arm_reports_the_holdout_itself():

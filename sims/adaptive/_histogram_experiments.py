@@ -250,7 +250,7 @@ def _curves(claim, name, signal, cells, runs, full=False):
         simulate=simulate_full if full else simulate_lazy,
         support=_accuracy,
         max_replicates=runs,
-        seconds_per_replicate=2.5 if full else 8e-3,
+        seconds_per_replicate=2.5 if full else 4e-3,
         **(_FULL if full else _LAZY),
     )
 
@@ -266,7 +266,7 @@ _REUSABLE = (
         support=_accuracy,
         expected=_expect_holdout,
         max_replicates=dict.fromkeys(_ALL, 768),
-        seconds_per_replicate=2.5e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
     Experiment(
@@ -278,7 +278,7 @@ _REUSABLE = (
         support=_accuracy,
         expected=_expect_sums,
         max_replicates=dict.fromkeys(_ALL, 768),
-        seconds_per_replicate=2.5e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
     Experiment(
@@ -291,7 +291,7 @@ _REUSABLE = (
         support=_accuracy,
         expected=_expect_holdout,
         max_replicates={"default": 144, "gpu": 144},
-        seconds_per_replicate=1.2e-2,
+        seconds_per_replicate=8e-3,
         **_FULL,
     ),
     Experiment(
@@ -303,7 +303,7 @@ _REUSABLE = (
         support=_accuracy,
         expected=_expect_sums,
         max_replicates={"default": 144, "gpu": 144},
-        seconds_per_replicate=1.2e-2,
+        seconds_per_replicate=8e-3,
         **_FULL,
     ),
     Experiment(
@@ -316,7 +316,7 @@ _REUSABLE = (
         support=_difference,
         expected=_expect_reported,
         max_replicates=dict.fromkeys(_ALL, 864),
-        seconds_per_replicate=4e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
     Experiment(
@@ -328,7 +328,7 @@ _REUSABLE = (
         support=_difference,
         expected=_expect_reused,
         max_replicates=dict.fromkeys(_ALL, 768),
-        seconds_per_replicate=2.5e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
     _curves("adaptive.fig2", "curves", False, {"default": _PAPER, "gpu": _PAPER}, {"default": 20, "gpu": 100}),
@@ -343,7 +343,7 @@ _REUSABLE = (
         support=_accuracy,
         expected=_expect_fresh,
         max_replicates=dict.fromkeys(_ALL, 1152),
-        seconds_per_replicate=2.5e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
     Experiment(
@@ -355,7 +355,7 @@ _REUSABLE = (
         support=_accuracy,
         expected=_expect_no_signal,
         max_replicates=dict.fromkeys(_ALL, 768),
-        seconds_per_replicate=2.5e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
     _curves("adaptive.fig3", "curves", True, {"default": _PAPER, "gpu": _PAPER}, {"default": 20, "gpu": 100}),
@@ -368,7 +368,7 @@ _REUSABLE = (
         simulate=simulate_lazy,
         support=_difference,
         max_replicates={"default": 480, "gpu": 9984},
-        seconds_per_replicate=4e-3,
+        seconds_per_replicate=1e-3,
         **_LAZY,
     ),
 )

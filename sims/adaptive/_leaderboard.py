@@ -102,14 +102,16 @@ def simulate_leaderboard(key, prepared):
     def rounded(loss):  # what the Ladder reports for an accepted loss
         return jnp.where(fixed, jnp.round(loss / prepared.step) * prepared.step, jnp.round(loss * size) / size)
 
+    def unpacked(word):  # 0 or 1, int32 [words, COINS]
+        return ((word[:, None] >> place) & 1).astype(jnp.int32)
+
     def judge_tile(tile, state):
-        votes, accepted, last, count, report = state
         words = jax.random.bits(jax.random.fold_in(key, tile), (prepared.words, TILE), jnp.uint32) & keep[:, None]
         wrong = _ones(words)
         asked = tile * TILE + submission < prepared.guesses
 
         def next_accepted(inner):
-            start, kept, last, count, report = inner
+            start, votes, accepted, last, count, report = inner
             gain = count - wrong
             enough = (gain > 0) & (gain * gain >= _ones(words ^ last[:, None]))
             enough = jnp.where(fixed, wrong.astype(jnp.float32) / size < report - prepared.step, enough)
@@ -117,18 +119,23 @@ def simulate_leaderboard(key, prepared):
             at, found = jnp.argmax(good), good.any()
             return (
                 jnp.where(found, at.astype(jnp.int32) + 1, TILE),
-                kept | (found & (submission == at.astype(jnp.int32))),
+                votes + jnp.where(found, unpacked(words[:, at]), 0),
+                accepted + found.astype(jnp.int32),
                 jnp.where(found, words[:, at], last),
                 jnp.where(found, wrong[at], count),
                 jnp.where(found, rounded(wrong[at].astype(jnp.float32) / size), report),
             )
 
-        start = jnp.where(plain, TILE, 0).astype(jnp.int32)
-        inner = (start, jnp.zeros(TILE, bool), last, count, report)
-        _, kept, last, count, report = jax.lax.while_loop(lambda inner: inner[0] < TILE, next_accepted, inner)
-        kept = jnp.where(plain, asked & (2 * wrong < n), kept)
-        votes = votes + _column_counts(jnp.where(kept[None, :], words, jnp.uint32(0)))
-        return votes, accepted + kept.sum(dtype=jnp.int32), last, count, report
+        def ladder(state):
+            return jax.lax.while_loop(lambda inner: inner[0] < TILE, next_accepted, (jnp.int32(0), *state))[1:]
+
+        def board(state):
+            votes, accepted, *rest = state
+            kept = asked & (2 * wrong < n)
+            votes = votes + _column_counts(jnp.where(kept[None, :], words, jnp.uint32(0)))
+            return votes, accepted + kept.sum(dtype=jnp.int32), *rest
+
+        return jax.lax.cond(plain, board, ladder, state)
 
     zero = jnp.int32(0)
     none = (jnp.zeros((prepared.words, COINS), jnp.int32), zero, jnp.zeros(prepared.words, jnp.uint32), zero, jnp.float32(jnp.inf))
@@ -136,7 +143,7 @@ def simulate_leaderboard(key, prepared):
 
     vote = jnp.where(real, 1 + jnp.sign(2 * votes - accepted), 0)  # twice the loss at each point: 0, 1, 2
     loss = vote.sum(dtype=jnp.int32).astype(jnp.float32) / (2 * size)
-    before = (2 * ((last[:, None] >> place) & 1)).astype(jnp.int32)
+    before = 2 * unpacked(last)
     squares = ((vote - before) ** 2).sum(dtype=jnp.int32).astype(jnp.float32) / (4 * size)
     gain = count.astype(jnp.float32) / size - loss
     better = jnp.where(fixed, loss < report - prepared.step, (gain > 0) & (gain**2 * (size + 1) > squares))

@@ -1,10 +1,10 @@
-"""adaptive.fig2, fig3, fig4: the reusable-holdout experiment, lazily at about 3 x 13 numbers a row, and in full.
+"""adaptive.fig2, fig3, fig4: the reusable-holdout experiment, lazily at 3 numbers a row for each k, and in full.
 
 One simulator serves both arms: the standard analyst is the one whose Thresholdout has threshold and noise 0, so that every
 attribute is released exactly. The lazy sampler draws the weights of all attributes, selects, and then only the sums that
 the classifier uses. Given its mean weight, a column of n rows is normal about it, independently of other columns, so the
-columns between two values of k add up to one normal number a row about the sum of their weights: 13 groups instead of 500
-columns, with the same law. `simulate_full` draws labels and every attribute; a test holds one against the other.
+columns between two values of k add up to one normal number a row about the sum of their weights: one group instead of up to
+500 columns where a single k is judged, 12 for a whole curve, with the same law. `simulate_full` draws labels and every attribute; a test holds one against the other.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SignalCell:
 
 @dataclasses.dataclass(frozen=True)
 class PictureCell:
-    """A whole curve: n points in each set, d attributes, the analyst's arm, with or without signal."""
+    """A whole curve over GRID: n points in each set, d attributes, the analyst's arm, with or without signal."""
 
     n: int
     d: int
@@ -66,8 +66,9 @@ class HoldoutPrepared:
     padded: int  # static: attributes drawn, the surplus discarded
     n: np.ndarray  # int32 []
     d: np.ndarray  # int32 []
-    grid: np.ndarray  # int32 [13], ascending
-    weights: np.ndarray  # float [4, 13]
+    grid: np.ndarray  # int32 [12], ascending: GRID for a picture, else the cell's k repeated
+    groups: np.ndarray  # int32 []: different values in grid
+    weights: np.ndarray  # float [4, 12]
     sd: float  # of a weight, 1/sqrt(n)
     shift: float  # mean of the attributes with signal
     cut: float  # weights must exceed this
@@ -99,15 +100,14 @@ def validate_holdout(cell):
 def prepare_holdout(cell, *, judged, arm=None, signal=False, sums=False):
     """Cell -> HoldoutPrepared.
 
-    judged: measure -> its factor in the judged number, at the cell's k (at 500 if it has none). arm, signal: of the world,
+    judged: measure -> its factor in the judged number, at the cell's k (at 500 in a picture). arm, signal: of the world,
     where the cell does not say. sums: weights are sums, as in the text, but the cut-off stays 1/sqrt(n).
     """
     arm, signal = getattr(cell, "arm", arm), getattr(cell, "signal", signal)
-    k = getattr(cell, "k", GRID[-1])
-    grid = np.array(sorted((*GRID, k)), dtype=np.int32)
+    grid = np.array(GRID if isinstance(cell, PictureCell) else (cell.k,) * len(GRID), dtype=np.int32)
     weights = np.zeros((len(MEASURES), len(grid)))
     for measure, factor in judged.items():
-        weights[MEASURES.index(measure), int(np.argmax(grid == k))] = factor
+        weights[MEASURES.index(measure), -1] = factor
     root = math.sqrt(cell.n)
     released = arm == "standard"
     return HoldoutPrepared(
@@ -115,6 +115,7 @@ def prepare_holdout(cell, *, judged, arm=None, signal=False, sums=False):
         n=np.int32(cell.n),
         d=np.int32(cell.d),
         grid=grid,
+        groups=np.int32(len(np.unique(grid))),
         weights=weights,
         sd=1 / root,
         shift=_reusable.SIGNAL_STRENGTH / root if signal else 0.0,
@@ -164,7 +165,7 @@ def _summary(key, accuracy, num_kept, num_released, prepared):
 
 
 def simulate_lazy(key, prepared):
-    """One repetition: the judged number x; `train`, `holdout`, `fresh`, `reported` accuracy at `k` [13], `num_kept`, `num_released`.
+    """One repetition: the judged number x; `train`, `holdout`, `fresh`, `reported` accuracy at `k` [12], `num_kept`, `num_released`.
 
     A score of 0 counts as wrong; where fewer than k attributes are kept, all of them are used. float32.
     """
@@ -182,14 +183,14 @@ def simulate_lazy(key, prepared):
     signed = sign[:, None] * jnp.stack([train, holdout, mean], axis=1)[index]  # [MOST, 3]
     total = jnp.where(member[:, :, None], signed[None, :, :], 0.0).sum(1)  # [grid, 3]
     scale = jnp.sqrt(member.sum(1, dtype=jnp.int32).astype(jnp.float32))
-    accuracy = _row_accuracy(key_rows, total, scale, prepared.n)
+    accuracy = _row_accuracy(key_rows, total, scale, prepared.groups, prepared.n)
     return _summary(key_report, accuracy, num_kept, num_released, prepared)
 
 
-def _row_accuracy(key, total, scale, n):
+def _row_accuracy(key, total, scale, num_groups, n):
     """Share of n rows with a positive running sum over groups: float32 [3, grid], sets train, holdout, fresh.
 
-    Group g adds `total[g]` + `scale[g]` times a standard normal to a row's score; on train and holdout the normals of a
+    Only the first num_groups are drawn; beyond them the sum stays as it is. Group g adds `total[g]` + `scale[g]` times a standard normal to a row's score; on train and holdout the normals of a
     group average exactly 0 over the n rows, as the weights are given. Rows come in blocks. A block's average is drawn given
     what the rows after it have to make up for: from N(owed/left, 1/rows - 1/left).
     """
@@ -206,15 +207,17 @@ def _row_accuracy(key, total, scale, n):
         spread = jnp.sqrt(jnp.maximum(1 / rows - 1 / left, 0.0))
         average = owed / left + spread * jax.random.normal(key_bridge, owed.shape, jnp.float32)
 
-        def add_group(score, group):
+        def add_group(group, state):
+            score, counts = state
             unit = jax.random.normal(jax.random.fold_in(key_block, group), (3, ROWS), jnp.float32)
             own = jnp.where(valid[None, :], unit, 0.0).sum(1) / rows
             centred = unit + jnp.where(given, average[group] - own, 0.0)[:, None]
             score = score + total[group][:, None] + scale[group] * centred
-            return score, ((score > 0) & valid[None, :]).sum(1, dtype=jnp.int32)
+            count = ((score > 0) & valid[None, :]).sum(1, dtype=jnp.int32)
+            return score, jnp.where(jnp.arange(groups, dtype=jnp.int32)[:, None] >= group, count, counts)
 
-        start = jnp.zeros((3, ROWS), jnp.float32)
-        _, counts = jax.lax.scan(add_group, start, jnp.arange(groups, dtype=jnp.int32))
+        start = jnp.zeros((3, ROWS), jnp.float32), jnp.zeros((groups, 3), jnp.int32)
+        counts = jax.lax.fori_loop(0, num_groups, add_group, start)[1]
         return owed - rows * average, right + counts
 
     blocks = (n + (ROWS - 1)) // ROWS

@@ -116,7 +116,9 @@ def sample_factors(s, omega, N):
     p = len(omega)
     sd = jnp.sqrt(omega)
     mean = sd * normal(s[:p]) / jnp.sqrt(N)
-    lower = jnp.tril(normal(s[p : p + p * p]).reshape(p, p), -1)
+    rows, columns = np.tril_indices(p, -1)
+    below = normal(s[p + p * rows + columns])  # of p x p numbers only these are turned into normal ones
+    lower = jnp.zeros((p, p), s.dtype).at[rows, columns].set(below)
     diagonal = root_chi_square(s[p + p * p :].reshape(p, 2 * ROUNDS), N - 1 - jnp.arange(p, dtype=sd.dtype))
     return sd[:, None] * (lower + jnp.diag(diagonal)) / jnp.sqrt(N), mean
 
