@@ -47,7 +47,8 @@ def test_what_the_adversary_reports_passes_training_and_fails_as_said():
         z, start = _adversary._numbers(key, dataclasses.replace(prepared, S=S, starts=6), 524, 6, 1)
         phi = _adversary.phi_of(z, prepared.exponents)
         forms = functools.partial(_adversary._forms, S=S, b=b)
-        parts = phi[:24], mask, phi[:24] @ b, phi[24:224], phi[224:], start
+        train, search, fresh = ((phi[part],) * 2 for part in (slice(24), slice(24, 224), slice(224, None)))
+        parts = train, mask, phi[:24] @ b, search, fresh, start
         return z, _adversary.eps_adversary(forms, *parts, jnp.float32(0.1), 60)
 
     z, found = run(jax.random.key(4))

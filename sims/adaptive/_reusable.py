@@ -4,7 +4,8 @@ One simulator serves both arms: the standard analyst is the one whose Thresholdo
 attribute is released exactly. The lazy sampler draws the weights of all attributes, selects, and then only the sums that
 the classifier uses. Given its mean weight, a column of n rows is normal about it, independently of other columns, so the
 columns between two values of k add up to one normal number a row about the sum of their weights: one group instead of up to
-500 columns where a single k is judged, 12 for a whole curve, with the same law. `simulate_full` draws labels and every attribute; a test holds one against the other.
+500 columns where a single k is judged, 12 for a whole curve, with the same law. `simulate_full` draws labels and every
+attribute; a test holds one against the other.
 """
 
 from __future__ import annotations
@@ -190,9 +191,10 @@ def simulate_lazy(key, prepared):
 def _row_accuracy(key, total, scale, num_groups, n):
     """Share of n rows with a positive running sum over groups: float32 [3, grid], sets train, holdout, fresh.
 
-    Only the first num_groups are drawn; beyond them the sum stays as it is. Group g adds `total[g]` + `scale[g]` times a standard normal to a row's score; on train and holdout the normals of a
-    group average exactly 0 over the n rows, as the weights are given. Rows come in blocks. A block's average is drawn given
-    what the rows after it have to make up for: from N(owed/left, 1/rows - 1/left).
+    Only the first num_groups are drawn; beyond them the sum stays as it is. Group g adds `total[g]` + `scale[g]` times a
+    standard normal to a row's score; on train and holdout the normals of a group average exactly 0 over the n rows, as the
+    weights are given. Rows come in blocks. A block's average is drawn given what the rows after it have to make up for: from
+    N(owed/left, 1/rows - 1/left).
     """
     groups = total.shape[0]
     place = jnp.arange(ROWS, dtype=jnp.int32)

@@ -82,10 +82,18 @@ def _forms(u, S, b):
     return jnp.einsum("mij,ki,kj->km", S, u, u), u @ b.T
 
 
+def _packed(d):
+    """Rows and columns of a symmetric matrix's upper triangle, and how often each entry stands in the matrix."""
+    rows, columns = np.triu_indices(d)
+    return rows, columns, np.where(rows == columns, 1.0, 2.0)
+
+
 def _dense_forms(u):
-    """The same for phi_e = (Sigma_e, r_e) itself: [starts, d d + d]."""
-    squares = (u[:, :, None] * u[:, None, :]).reshape(len(u), -1)
-    return jnp.pad(squares, ((0, 0), (0, u.shape[1]))), jnp.pad(u, ((0, 0), (squares.shape[1], 0)))
+    """The same for phi_e = (packed Sigma_e, r_e) itself: [starts, d (d + 1)/2], [starts, d]. Products with unit vectors pick the
+    factors: a gather's gradient would be a slow scatter."""
+    rows, columns, _ = _packed(u.shape[1])
+    unit = np.eye(u.shape[1])
+    return (u @ jnp.asarray(unit[:, rows], u.dtype)) * (u @ jnp.asarray(unit[:, columns], u.dtype)), u
 
 
 # --- eps-adversary -----------------------------------------------------------------------------------------------------
@@ -98,7 +106,8 @@ def eps_adversary(forms, train, mask, right, search, fresh, start, eps, steps):
     """F of the worst representation found that passes training within eps: dict of failure, share of feasible starts, failure on
     the search sample, and the representation (u [d], s).
 
-    forms: u [starts, d] -> (alpha, beta) [starts, m]. train, search, fresh: phi [n, m]; mask [n]; right: training r's [n, d].
+    forms: u [starts, d] -> (alpha, beta) [starts, m], [starts, m']. train, search, fresh: the pair of phi [n, m] and phi' [n, m']
+    that they multiply; mask [n]; right: training r's [n, d].
     start: normal numbers [starts, d + 1]. Half of the starts are the weakest directions of the training r's with s = 0.
     Adam on -mean sigmoid((|h|/eps - 1)/.3) + 3 (mean xi^2 + max xi), xi the excess of the training gaps over eps; then exact
     repair: the feasible scales are an interval, GRID of them are tried on `search`, and the best is reported on `fresh`.
@@ -112,7 +121,7 @@ def eps_adversary(forms, train, mask, right, search, fresh, start, eps, steps):
 
     def gaps(u, s, phi):
         alpha, beta = forms(u)
-        return s[:, None] * (alpha @ phi.T) - beta @ phi.T
+        return s[:, None] * (alpha @ phi[0].T) - beta @ phi[1].T
 
     def unit(u):
         return u / jnp.sqrt(jnp.sum(u * u, axis=1, keepdims=True))
@@ -139,7 +148,7 @@ def eps_adversary(forms, train, mask, right, search, fresh, start, eps, steps):
     (u, _), _, _ = jax.lax.fori_loop(0, steps, step, ((u0, s0), zero, zero))
     u = unit(u)
     alpha, beta = forms(u)
-    a, b = alpha @ train.T, beta @ train.T
+    a, b = alpha @ train[0].T, beta @ train[1].T
     off = jnp.asarray(np.inf, a.dtype)
     low = jnp.where(mask[None] > 0, (b - CLOSE * eps) / a, -off).max(1)
     high = jnp.where(mask[None] > 0, (b + CLOSE * eps) / a, off).min(1)
@@ -147,7 +156,7 @@ def eps_adversary(forms, train, mask, right, search, fresh, start, eps, steps):
     scales = low[:, None] + (high - low)[:, None] * jnp.linspace(0, 1, GRID, dtype=a.dtype)[None]
 
     def failure(phi):  # [starts, GRID]
-        h = scales[:, :, None] * (alpha @ phi.T)[:, None] - (beta @ phi.T)[:, None]
+        h = scales[:, :, None] * (alpha @ phi[0].T)[:, None] - (beta @ phi[1].T)[:, None]
         return jnp.mean((jnp.abs(h) > eps).astype(a.dtype), axis=2)
 
     seen = jnp.where(feasible[:, None], failure(search), -1.0)
@@ -226,11 +235,10 @@ def simulate_eps(key, prepared):
     most, search = prepared.most, prepared.search
     z, start = _numbers(key, prepared, most + search + prepared.fresh, prepared.b.shape[1], prepared.exponents.shape[1])
     phi = phi_of(z, prepared.exponents)
-    train = phi[:most]
     mask = (jnp.arange(most, dtype=jnp.int32) < prepared.n).astype(phi.dtype)
     found = eps_adversary(
-        lambda u: _forms(u, prepared.S, prepared.b), train, mask, train @ prepared.b, phi[most : most + search], phi[most + search :],
-        start, prepared.eps, prepared.steps,
+        lambda u: _forms(u, prepared.S, prepared.b), (phi[:most],) * 2, mask, phi[:most] @ prepared.b, (phi[most : most + search],) * 2,
+        (phi[most + search :],) * 2, start, prepared.eps, prepared.steps,
     )  # fmt: skip
     kept = {name: found[name] for name in ("failure", "feasible", "search")}
     return {"x": (found["failure"] > prepared.threshold).astype(phi.dtype), **kept}
@@ -323,8 +331,8 @@ def _one_dimension(z, start, prepared, S, b, B):
     most, search = prepared.most, prepared.search
     mask = (jnp.arange(most, dtype=jnp.int32) < prepared.n).astype(z.dtype)
     if not prepared.dense:
-        phi = phi_of(z, prepared.exponents)
-        right = phi[:most] @ b
+        phi = (phi_of(z, prepared.exponents),) * 2
+        right = phi[0][:most] @ b
 
         def forms(u):
             return _forms(u, S, b)
@@ -338,12 +346,13 @@ def _one_dimension(z, start, prepared, S, b, B):
             return root @ root.T
 
         M = jax.vmap(moment)(change)
-        Sigma, right = M[:, keep[:, None], keep[None, :]], M[:most, keep, prepared.target]
-        phi = jnp.concatenate([Sigma.reshape(len(z), -1), M[:, keep, prepared.target]], axis=1)
+        rows, columns, times = _packed(len(keep))
+        phi = M[:, keep[rows], keep[columns]] * jnp.asarray(times, M.dtype)[None], M[:, keep, prepared.target]
+        right = phi[1][:most]
         forms = _dense_forms
-    return eps_adversary(
-        forms, phi[:most], mask, right, phi[most : most + search], phi[most + search :], start, prepared.eps, prepared.steps
-    )["failure"]
+    parts = (slice(most), slice(most, most + search), slice(most + search, None))
+    train, looked, fresh = (tuple(a[part] for a in phi) for part in parts)
+    return eps_adversary(forms, train, mask, right, looked, fresh, start, prepared.eps, prepared.steps)["failure"]
 
 
 def simulate_pair(key, prepared):
@@ -480,21 +489,30 @@ def exact_adversary(S, b, train, mask, start, steps):
     """Solutions of s u^T Sigma_i u = u^T r_i for all training i, ||u|| = 1, by Levenberg and Marquardt from `start` [starts, d + 1]:
     (u [starts, d], s [starts], largest residual [starts]); float64."""
 
-    def residual(x):
+    Sigma, r = jnp.tensordot(train, S, 1), train @ b  # [n, d, d], [n, d]
+
+    def system(x):
+        """(residual f [n + 1], its Jacobian [n + 1, d + 1])."""
         u, s = x[:-1], x[-1]
-        alpha, beta = _forms(u[None], S, b)
-        return jnp.append(mask * (s * (train @ alpha[0]) - train @ beta[0]), u @ u - 1)
+        along = Sigma @ u  # [n, d]
+        quadratic = along @ u
+        f = jnp.append(mask * (s * quadratic - r @ u), u @ u - 1)
+        J = jnp.concatenate([mask[:, None] * (2 * s * along - r), (mask * quadratic)[:, None]], axis=1)
+        return f, jnp.concatenate([J, jnp.append(2 * u, 0.0)[None]])
 
     def solve(x):
-        def step(_, state):
-            x, damping = state
-            f, J = residual(x), jax.jacfwd(residual)(x)
-            new = x - jnp.linalg.solve(J.T @ J + damping * jnp.eye(len(x), dtype=x.dtype), J.T @ f)
-            better = jnp.sum(residual(new) ** 2) < jnp.sum(f**2)
-            return jnp.where(better, new, x), jnp.where(better, 0.3 * damping, jnp.minimum(4 * damping, 1e8))
+        eye = jnp.eye(len(x), dtype=x.dtype)
 
-        x, _ = jax.lax.fori_loop(0, steps, step, (x, jnp.asarray(1.0, x.dtype)))
-        return x, jnp.abs(residual(x)).max()
+        def step(_, state):
+            x, f, J, damping = state
+            new = x - jax.scipy.linalg.solve(J.T @ J + damping * eye, J.T @ f, assume_a="pos")
+            tried = system(new)
+            better = jnp.sum(tried[0] ** 2) < jnp.sum(f**2)
+            x, f, J = jax.tree.map(lambda a, b: jnp.where(better, a, b), (new, *tried), (x, f, J))
+            return x, f, J, jnp.where(better, 0.3 * damping, jnp.minimum(4 * damping, 1e8))
+
+        x, f, _, _ = jax.lax.fori_loop(0, steps, step, (x, *system(x), jnp.asarray(1.0, x.dtype)))
+        return x, jnp.abs(f).max()
 
     x0 = start.at[:, :-1].set(start[:, :-1] / jnp.linalg.norm(start[:, :-1], axis=1, keepdims=True))
     x, worst = jax.vmap(solve)(x0)

@@ -261,7 +261,7 @@ def simulate_notebook(key, prepared):
     )  # the number of accepted subsets needs no test
     full = solve(*tests, prepared.test, masks[-1:]).reshape(6, len(M_GRID), TESTS)
     erm = jnp.where(prepared.which == ACCEPTED, 0.0, _near(full, pooled[:, 0, :, None], RADIUS * _norm(pooled[:, 0, :, None])).mean(1))
-    asked = (accepted | jnp.asarray(_ALWAYS)[prepared.which]) & (prepared.which != ACCEPTED)
+    asked = (accepted | jnp.asarray(_ALWAYS)[prepared.which][None]) & (prepared.which != ACCEPTED)
     scores = _scores(*tests, asked, mean, limit, prepared)
     weight = accepted.astype(dtype)
     count = weight.sum(1)
