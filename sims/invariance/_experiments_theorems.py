@@ -58,7 +58,7 @@ _THRESHOLDS = (
         support=_unit,
         max_replicates=dict.fromkeys(_ALL, 128),
         chunk=32,
-        seconds_per_replicate=5e-3,
+        seconds_per_replicate=2e-3,
         bytes_per_replicate=1e6,
         **_PHASE,
     ),
@@ -70,7 +70,7 @@ _THRESHOLDS = (
         },
         max_replicates={"smoke": 32, "default": 32, "gpu": 64},
         chunk=32,
-        seconds_per_replicate=8e-3,
+        seconds_per_replicate=2.5e-3,
         bytes_per_replicate=1e6,
         **_PHASE,
     ),
@@ -171,7 +171,7 @@ _GENERALIZATION = (
         prepare=_partial(_adversary.prepare_pair, everywhere=True),
         expected=lambda: (0.64, 0.08),
         max_replicates=dict.fromkeys(_ALL, 112),
-        seconds_per_replicate=0.2,
+        seconds_per_replicate=0.1,
         **_PAIR,
     ),
     Experiment(
@@ -193,7 +193,7 @@ _GENERALIZATION = (
         },
         prepare=_partial(_adversary.prepare_pair, everywhere=True),
         max_replicates={"smoke": 8, "default": 16, "gpu": 32},
-        seconds_per_replicate=0.2,
+        seconds_per_replicate=0.1,
         **{k: v for k, v in _PAIR.items() if k != "support"},
     ),
 )
@@ -286,7 +286,7 @@ _NOTEBOOK = {
 _COUNTED = tuple(c for c in _PUBLISHED if (c.N, c.test) != (45_000, "rademacher") and (c.train, c.test) != ("hard", "rademacher"))
 
 
-def _notebook_experiment(check, cells, prepare, support, expected, most, seconds=8e-3, ask=None):
+def _notebook_experiment(check, cells, prepare, support, expected, most, seconds=5e-3, ask=None):
     return Experiment(
         check=f"invariance.{check}",
         cells=dict.fromkeys(_LARGE, tuple(cells)),
@@ -349,7 +349,7 @@ _AUTHORS = (
         _accepted_range,
         _partial(_measured, place=1),
         960,
-        seconds=2.5e-3,
+        seconds=1.5e-3,
         ask=NotebookCell(10_000, "soft", "soft"),
     ),
     _notebook_experiment(
@@ -359,7 +359,7 @@ _AUTHORS = (
         _accepted_range,
         _capped,
         64,
-        seconds=2.5e-3,
+        seconds=1.5e-3,
     ),
     _notebook_experiment(
         "fig.main/erm", _HARD, _notebook.prepare_erm, _unit, lambda: (3e-4, 6e-4), 208, ask=NotebookCell(20_000, "hard", "hard")
@@ -395,7 +395,7 @@ _AUTHORS = (
         },
         prepare=_notebook.prepare_score,
         max_replicates={"smoke": 16, "default": 32, "gpu": 100_000},
-        seconds_per_replicate=8e-3,
+        seconds_per_replicate=5e-3,
         **_NOTEBOOK,
     ),
     Experiment(

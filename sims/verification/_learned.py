@@ -42,6 +42,7 @@ BATCH = 128  # traces, and reward annotations, in an update
 LEAST_POINTS = 5  # budgets recorded: 128, 256, .., 2048; smaller cells are padded to this and share the program
 NUM_STYLES = 2  # a base of one style is padded with one of weight 0
 NUM_PROMPTS = 64  # on which policies are valued
+TOKENS_AT_ONCE = 8  # written before a batch is asked whether all of its traces are solved
 MAX_HORIZON, MAX_BUDGET, MAX_VOCABULARY, MAX_GOLD = 1 << 16, 1 << 24, 1024, 16
 REWARDS = ("true", "zero", "shuffled")
 NEVER = -1e9  # logit of a padded style; an infinite one would turn 0 times its logarithm into nan
@@ -169,19 +170,29 @@ def rollout(key, uniforms, styles, tokens, prepared):
 
     def write(h, state):
         progress, reward, counts = state
+        in_time = h < H
         u = jax.random.uniform(jax.random.fold_in(key, h), (BATCH,), jnp.float32)
-        here = progress[:, None] == place  # [policies, k, BATCH]; nowhere once solved
+        here = (progress[:, None] == place) & in_time  # [policies, k, BATCH]; nowhere once solved
         passed = jnp.sum(u[None, None, None] >= wheels, 2, dtype=jnp.int32)  # [policies, k, BATCH]
         token = jnp.minimum(jnp.sum(jnp.where(here, passed, 0), 1, dtype=jnp.int32), V - 1)
         wanted = jnp.sum(jnp.where(here, gold[None], 0), 1, dtype=jnp.int32)
         onward = jnp.where(token == wanted, progress + 1, (token == gold[:1]).astype(jnp.int32))
-        progress = jnp.where(progress == k, k, onward)
+        solved = in_time & (progress < k) & (onward == k)
+        progress = jnp.where(in_time & (progress < k), onward, progress)
         written = here[:, :, None] & (token[:, None, None] == letter)
-        return progress, reward + (progress == k).astype(jnp.int32), counts + written.astype(jnp.float32)
+        return progress, jnp.where(solved, H - h, reward), counts + written.astype(jnp.float32)
+
+    def open_ends(state):
+        h, (progress, _, _) = state
+        return (h < H) & jnp.any(progress < k)
+
+    def write_some(state):
+        h, traces = state
+        return h + TOKENS_AT_ONCE, jax.lax.fori_loop(0, TOKENS_AT_ONCE, lambda j, traces: write(h + j, traces), traces)
 
     zero = jnp.zeros(style.shape, jnp.int32)
     start = (zero, zero, jnp.zeros(wheels.shape, jnp.float32))
-    _, reward, counts = jax.lax.fori_loop(0, H, write, start)
+    _, (_, reward, counts) = jax.lax.while_loop(open_ends, write_some, (jnp.int32(0), start))
     return prompt, style, reward, counts
 
 
