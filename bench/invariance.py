@@ -7,7 +7,7 @@ mean as it is; the comparison charges it for tests of their own. Both print the 
 sweep: all 63 subset regressions in 20 environments. NumPy calls lstsq on 2,000 samples each time; ours forms one covariance an
 environment and solves all subsets from it.
 adversary: draws a second of the eps-adversary (d = 6, n = 200, 8 starts, 300 steps); no peer was found.
-Prints one JSON object: medians in milliseconds after a warm-up (the loop: once), NumPy's time over ours, and what is compared.
+Prints one JSON object: medians in milliseconds (the loop: once), and what is compared.
 The loop's tests are `--tests` for each accepted subset, and their time is counted as that of 100.
 
     python bench/invariance.py [--tests 20]
@@ -16,21 +16,11 @@ The loop's tests are `--tests` for each accepted subset, and their time is count
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
-import os
-import platform
-import statistics
-import sys
 import time
-from pathlib import Path
 
-if hasattr(os, "sched_setaffinity"):  # the same single core for both, before any thread pool starts
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[pool] = "1"
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _clock
+
+THREADS = _clock.same_cores()
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
@@ -75,31 +65,25 @@ def loop_cell(rng: np.random.Generator, tests: int) -> tuple[float, float, int, 
     return middle - start, (time.perf_counter() - middle) * 100 / tests, len(accepted), 100 * float(np.mean(scores))
 
 
-def median_ms(run, times: int = 5) -> float:
-    """Median of the timings of run(i), which must block until done, after a warm-up."""
-    run(0)
-    taken = []
-    for i in range(1, times + 1):
-        start = time.perf_counter()
-        run(i)
-        taken.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(taken)
+def share_of(timing: _clock.Timing, part: float) -> _clock.Timing:
+    """The same calls, charged with a part of their time; the first one is charged in full, as it compiles."""
+    return _clock.Timing(timing.first_ms, timing.ms * part, timing.answers)
 
 
-def ours_cell() -> tuple[float, float, float]:
-    """(milliseconds a cell, accepted, score): a repetition makes all seven m with 78 training and 700 test environments, of which
+def ours_cell() -> tuple[_clock.Timing, float, float]:
+    """(time of a cell, accepted, score): a repetition makes all seven m with 78 training and 700 test environments, of which
     m = 20 has 20 and 100; its own share of environments is 120 of 778."""
     e, cell = EXPERIMENTS["fig.main/score"], _notebook.NotebookCell(N, "soft", "soft")
-    prepared, found = _runner.prepared_for(e, cell), []
-    ms = median_ms(lambda i: found.append(_runner.draw(e, prepared, i, 1, 0, 16)))
+    prepared = _runner.prepared_for(e, cell)
+    draws = _clock.timed(lambda i: _runner.draw(e, prepared, i, 1, 0, 16))
     place = _notebook.M_GRID.index(M)
     share = (M + _notebook.TESTS) / (sum(_notebook.M_GRID) + len(_notebook.M_GRID) * _notebook.TESTS)
-    count, score = (np.mean([f[name][:, place].mean() for f in found]) for name in ("count", "score"))
-    return ms / 16 * share, float(count), float(score)
+    count, score = (np.mean([f[name][:, place].mean() for f in draws.answers]) for name in ("count", "score"))
+    return share_of(draws, share / 16), float(count), float(score)
 
 
-def sweep() -> tuple[float, float]:
-    """(milliseconds by lstsq on samples, by one covariance an environment)."""
+def sweep() -> tuple[_clock.Timing, _clock.Timing]:
+    """(by lstsq on samples, by one covariance an environment)."""
     rng = np.random.default_rng(0)
     data = [samples(rng, 2000) for _ in range(M)]
 
@@ -113,19 +97,20 @@ def sweep() -> tuple[float, float]:
         def by_covariance(_):
             return np.asarray(solve(jnp.asarray(np.stack([X.T @ X / len(X) for X in data]))))
 
-        found = by_covariance(0)
+        covariance = _clock.timed(by_covariance)
+        found = covariance.answers[-1]
         expected = by_samples(0)
         for i, subset in enumerate(_notebook.SUBSETS):
             place = [(0, 1, 2, 3, 5, 6).index(node) for node in subset]
             np.testing.assert_allclose(found[place, i].T, expected[i], rtol=1e-6, atol=1e-8)
-        return median_ms(by_samples), median_ms(by_covariance)
+        return _clock.timed(by_samples), covariance
 
 
-def adversary() -> float:
-    """Milliseconds a draw."""
+def adversary() -> _clock.Timing:
+    """Of a draw."""
     e = EXPERIMENTS["thm.pac/tail"]
     prepared = _runner.prepared_for(e, _adversary.PacCell(200))
-    return median_ms(lambda i: _runner.draw(dataclasses.replace(e), prepared, i, 1, 0, 16)) / 16
+    return share_of(_clock.timed(lambda i: _runner.draw(e, prepared, i, 1, 0, 16)), 1 / 16)
 
 
 def main() -> None:
@@ -136,33 +121,28 @@ def main() -> None:
     train, test, loop_count, loop_score = loop_cell(np.random.default_rng(1), tests)
     by_samples, by_covariance = sweep()
     draw = adversary()
-    afresh = ours * (M + _notebook.TESTS * count) / (M + _notebook.TESTS)
+    own_tests = (M + _notebook.TESTS * count) / (M + _notebook.TESTS)
     loop = 1e3 * (train + test)
-    report = {
-        "comparisons": [
-            {
-                "what": f"one cell of the authors' grid, m={M}, N={N:,}", "ours_ms": afresh, "peer": "NumPy, samples in a loop",
-                "peer_ms": loop,
-            },
-            {
-                "what": f"all 63 regressions, {M} environments of 2,000", "ours_ms": by_covariance, "peer": "NumPy, lstsq on samples",
-                "peer_ms": by_samples,
-            },
-            {"what": "one draw of the adversary, d=6, n=200", "ours_ms": draw, "peer": "none found", "peer_ms": None},
+    _clock.print_report(
+        THREADS,
+        [
+            _clock.compared(
+                f"invariance: a cell of the authors' grid, m={M}, N={N:,}", share_of(ours, own_tests), "NumPy, samples in a loop", loop
+            ),
+            _clock.compared(
+                f"invariance: all 63 regressions, {M} environments of 2,000", by_covariance, "NumPy, lstsq on samples", by_samples.ms
+            ),
+            _clock.compared("invariance: one draw of the adversary, d=6, n=200", draw, "none found", None),
         ],
-        "threads": 1,
-        "cell": {
-            "m": M, "N": N, "ours_shared_tests_ms": round(ours, 2), "ours_own_tests_ms": round(afresh, 2), "loop_train_s": round(train, 2),
-            "loop_tests_s": round(test, 2), "ratio_shared_tests": round(loop / ours), "ratio_own_tests": round(loop / afresh),
+        cell={
+            "shared_tests_ms": round(ours.ms, 2),
+            "loop_train_s": round(train, 2),
+            "loop_tests_s": round(test, 2),
             "accepted": {"ours": round(count, 2), "loop": loop_count},
             "score": {"ours": round(score, 1), "loop": round(loop_score, 1)},
         },
-        "sweep": {"ours_ms": round(by_covariance, 3), "lstsq_ms": round(by_samples, 2), "ratio": round(by_samples / by_covariance, 1)},
-        "adversary": {"ms_a_draw": round(draw, 2), "draws_a_second": round(1e3 / draw, 1)},
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "machine": platform.machine(),
-    }  # fmt: skip
-    print(json.dumps(report, indent=2))
+        draws_a_second=round(1e3 / draw.ms, 1),
+    )
 
 
 if __name__ == "__main__":

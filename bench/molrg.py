@@ -4,28 +4,18 @@ pca_map: the phase map of PCA, d = 2..8 by N = 2..15 in R^48 with noise .01, 20 
 `numpy.linalg.svd`, scikit-learn over `TruncatedSVD` (randomized; left out where it is not installed). Ours is the map of the ledger.
 k_subspaces: K = 2, d = 8, N_k = 16 in R^48, no noise, 20 data sets, each from the spectral start and 10 Haar starts. NumPy is the own
 implementation on the host (sims/molrg/_host.py), as one writes it first; ours also runs the start at the truth.
-Prints one JSON object: the median of five timings of each after a warm-up, in milliseconds, drawing the samples included, and ratios.
+Prints one JSON object: medians of five timings in milliseconds, drawing the samples included, and what was recovered.
 
     python bench/molrg.py
 """
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import statistics
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
-if hasattr(os, "sched_setaffinity"):  # the same single core for all, before any thread pool starts
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[pool] = "1"
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _clock
+
+THREADS = _clock.same_cores()
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
@@ -97,66 +87,29 @@ def compiled(
     return lambda key: program(key, fixed)
 
 
-def median_ms(run: Callable[[int], object]) -> tuple[float, object]:
-    """(median of five timings in milliseconds, the last answer); run(i) must block until done."""
-    run(0)
-    times, answer = [], None
-    for i in range(1, 6):
-        start = time.perf_counter()
-        answer = run(i)
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times), answer
-
-
 def main() -> None:
     rng = np.random.default_rng(0)
     our_map = compiled(_pca.simulate_map, _pca.prepare_map(_pca.MapCell(n, SIGMA)), TRIALS, lambda drawn: drawn["success"])
-    start = time.perf_counter()
-    our_map(jax.random.key(0)).block_until_ready()
-    map_compile = time.perf_counter() - start
-    map_ms, success = median_ms(lambda i: np.asarray(our_map(jax.random.key(i))))
-    numpy_ms, expected = median_ms(lambda i: numpy_map(rng))
-    sklearn_ms, other = median_ms(lambda i: sklearn_map(rng))
+    ours = _clock.timed(lambda i: np.asarray(our_map(jax.random.key(i))))
+    loop, other = _clock.timed(lambda i: numpy_map(rng)), _clock.timed(lambda i: sklearn_map(rng))
     cell = _clusters.StartsCell(n, K, d, N_k, 0.0, restarts=RESTARTS)
     our_kss = compiled(
         _clusters.simulate_starts, _clusters.prepare_starts(cell), DATA_SETS, lambda drawn: drawn["success"][:, :2], side_by_side=False
     )
-    start = time.perf_counter()
-    our_kss(jax.random.key(0)).block_until_ready()
-    kss_compile = time.perf_counter() - start
-    kss_ms, recovered = median_ms(lambda i: np.asarray(our_kss(jax.random.key(i))).tolist())
-    numpy_kss_ms, host = median_ms(lambda i: numpy_kss(rng))
-    map_what = f"PCA phase map, {len(_pca.MAP_D) * len(_pca.MAP_N) * TRIALS:,} subspaces in R^{n}"
-    comparisons = [{"what": map_what, "ours_ms": map_ms, "peer": "NumPy SVD loop", "peer_ms": numpy_ms}]
-    if other is not None:
-        comparisons.append({"what": map_what, "ours_ms": map_ms, "peer": "scikit-learn TruncatedSVD", "peer_ms": sklearn_ms})
-    kss_what = f"K-subspaces, K={K}, d={d}, {DATA_SETS * (RESTARTS + 1)} runs"
-    comparisons.append({"what": kss_what, "ours_ms": kss_ms, "peer": "NumPy, one run after the other", "peer_ms": numpy_kss_ms})
-    report = {
-        "comparisons": comparisons,
-        **({} if other is not None else {"skipped": "scikit-learn is not installed"}),
-        "pca_map": {
-            "subspaces": len(_pca.MAP_D) * len(_pca.MAP_N) * TRIALS,
-            "ours_ms": round(map_ms, 1),
-            "ours_compile_s": round(map_compile, 2),
-            "numpy_ms": round(numpy_ms, 1),
-            "sklearn_ms": round(sklearn_ms, 1) if other is not None else None,
-            "ratio": round(numpy_ms / map_ms, 2),
-            "largest_difference_of_success": float(np.abs(success - expected).max()),
-        },
-        "k_subspaces": {
-            "runs": DATA_SETS * (RESTARTS + 1),
-            "ours_ms": round(kss_ms, 1),
-            "ours_compile_s": round(kss_compile, 2),
-            "numpy_ms": round(numpy_kss_ms, 1),
-            "ratio": round(numpy_kss_ms / kss_ms, 2),
-            "success_spectral_random": {"ours": recovered, "numpy": host},
-        },
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "machine": platform.machine(),
-    }
-    print(json.dumps(report, indent=2))
+    kss, numpys = _clock.timed(lambda i: np.asarray(our_kss(jax.random.key(i))).tolist()), _clock.timed(lambda i: numpy_kss(rng))
+    what = f"molrg: PCA phase map, {len(_pca.MAP_D) * len(_pca.MAP_N) * TRIALS:,} subspaces in R^{n}"
+    comparisons = [_clock.compared(what, ours, "NumPy SVD loop", loop.ms)]
+    if other.answers[-1] is not None:
+        comparisons.append(_clock.compared(what, ours, "scikit-learn TruncatedSVD", other.ms))
+    what = f"molrg: K-subspaces, K={K}, d={d}, {DATA_SETS * (RESTARTS + 1)} runs"
+    comparisons.append(_clock.compared(what, kss, "NumPy, one run after the other", numpys.ms))
+    _clock.print_report(
+        THREADS,
+        comparisons,
+        **({} if other.answers[-1] is not None else {"skipped": "scikit-learn is not installed"}),
+        largest_difference_of_success=float(np.abs(ours.answers[-1] - loop.answers[-1]).max()),
+        success_spectral_random={"ours": kss.answers[-1], "numpy": numpys.answers[-1]},
+    )
 
 
 if __name__ == "__main__":

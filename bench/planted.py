@@ -2,7 +2,7 @@
 
 Both run the same simulator on the same keys. Ours has the horizon as a traced number, so the grid compiles once and nothing
 is padded. The other has it as a constant, as a program with the horizon in its shapes would. Compilation is timed without a
-cache, on one core. Prints one JSON object: seconds to compile and to run the grid, and the ratio of the totals.
+cache, on one core. Prints one JSON object: seconds to compile and to run the grid.
 
     python bench/planted.py [runs] [horizon ...]
 """
@@ -10,24 +10,19 @@ cache, on one core. Prints one JSON object: seconds to compile and to run the gr
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-if hasattr(os, "sched_setaffinity"):  # the same single core for both, before any thread pool starts
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _clock
 
-import jax
-import numpy as np
+THREADS = _clock.same_cores()
 
-from sims.verification import _learned
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+
+from sims.verification import _learned  # noqa: E402
 
 BLOCK = 16  # runs at once
 
@@ -59,6 +54,7 @@ def timed(grid: list[Any], keys: jax.Array, program_of: Callable[[Any], Callable
 
 
 def main() -> None:
+    jax.config.update("jax_enable_compilation_cache", False)  # compiling is what is compared
     numbers = [int(v) for v in sys.argv[1:]]
     runs, horizons = (numbers or [BLOCK])[0], numbers[1:] or [16, 32, 64, 128]
     keys = jax.random.split(jax.random.key(0), runs)
@@ -79,26 +75,9 @@ def main() -> None:
         return jax.jit(train_fixed).lower(keys, prepared).compile()
 
     ours, others = timed(grid, keys, once), timed(grid, keys, each)
-    report = {
-        "comparisons": [
-            {
-                "what": f"planted policies at {len(horizons)} horizons, compiled once",
-                "ours_ms": 1e3 * ours["total"],
-                "peer": "ours, one program a horizon",
-                "peer_ms": 1e3 * others["total"],
-            }
-        ],
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "horizons": horizons,
-        "runs": runs,
-        "one_program_s": ours,
-        "one_each_s": others,
-        "ratio": round(others["total"] / ours["total"], 2),
-        "ratio_compile": round(others["compile"] / ours["compile"], 2),
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "machine": platform.machine(),
-    }
-    print(json.dumps(report, indent=2))
+    what = f"verification: planted policies at {len(horizons)} horizons, compiled once"
+    row = {"what": what, "ours_ms": 1e3 * ours["total"], "peer": "ours, one program a horizon", "peer_ms": 1e3 * others["total"]}
+    _clock.print_report(THREADS, [row], horizons=horizons, runs=runs, one_program_s=ours, one_each_s=others)
 
 
 if __name__ == "__main__":

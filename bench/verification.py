@@ -5,28 +5,18 @@ block counts from 32 traces to a word; NumPy loops over replicates and draws eve
 counts (a multinomial and binomials) are timed beside it.
 best_of_n: the share of runs solved at every budget n = 1 .. 1024, success probability 1/32, 1,000 runs. Ours takes all
 budgets of a run from one geometric draw; NumPy draws a uniform for every trace and takes cumulative sums.
-Prints one JSON object: the median of five timings of each after a warm-up, in milliseconds, and NumPy's time over ours.
+Prints one JSON object: medians of five timings in milliseconds, and what was found beside what is exact.
 
     python bench/verification.py
 """
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import statistics
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
-if hasattr(os, "sched_setaffinity"):  # the same single core for both, before any thread pool starts
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[pool] = "1"
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _clock
+
+THREADS = _clock.same_cores()
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
@@ -78,67 +68,32 @@ def compiled(simulate: Callable, prepared: object, summary: Callable) -> Callabl
     return lambda key: program(key, fixed)
 
 
-def median_ms(run: Callable[[int], object]) -> tuple[float, object]:
-    """(median of five timings in milliseconds, the last answer); run(i) must block until done."""
-    run(0)
-    times, answer = [], None
-    for i in range(1, 6):
-        start = time.perf_counter()
-        answer = run(i)
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times), answer
-
-
 def main() -> None:
     rng = np.random.default_rng(0)
     cell = _paired.GapCell(N, D, DELTA, "tab")
     ours = compiled(_paired.simulate_paired, _paired.prepare_gap(cell), lambda drawn: drawn["x"].mean())
-    ours_ms, gap = median_ms(lambda i: float(ours(jax.random.key(i))))
-    traces_ms, numpy_gap = median_ms(lambda i: numpy_traces(rng))
-    counts_ms, _ = median_ms(lambda i: numpy_counts(rng))
+    cloning = _clock.timed(lambda i: float(ours(jax.random.key(i))))
+    traces, counts = _clock.timed(lambda i: numpy_traces(rng)), _clock.timed(lambda i: numpy_counts(rng))
     prepared = _needle.BestOfNPrepared(most=BUDGETS, n=np.int32(1), rate=_needle.prepare_best_of_n(_needle.BestOfNCell(1, STYLES)).rate)
     budgets = compiled(_needle.simulate_best_of_n, prepared, lambda drawn: drawn["solved"].mean(0))
-    best_ms, solved = median_ms(lambda i: np.asarray(budgets(jax.random.key(i))))
-    numpy_best_ms, numpy_solved = median_ms(lambda i: numpy_best_of_n(rng))
+    best = _clock.timed(lambda i: np.asarray(budgets(jax.random.key(i))))
+    numpys = _clock.timed(lambda i: numpy_best_of_n(rng))
     at = STYLES - 1  # budget K
-    report = {
-        "comparisons": [
-            {"what": f"cloning, n={N}, d={D}, {RUNS} runs", "ours_ms": ours_ms, "peer": "NumPy, every trace drawn", "peer_ms": traces_ms},
-            {"what": f"cloning, n={N}, d={D}, {RUNS} runs", "ours_ms": ours_ms, "peer": "NumPy, counts", "peer_ms": counts_ms},
-            {
-                "what": f"best of n at {BUDGETS} budgets, {RUNS} runs",
-                "ours_ms": best_ms,
-                "peer": "NumPy, uniforms",
-                "peer_ms": numpy_best_ms,
-            },
+    what = f"verification: cloning, n={N}, d={D}, {RUNS} runs"
+    _clock.print_report(
+        THREADS,
+        [
+            _clock.compared(what, cloning, "NumPy, every trace drawn", traces.ms),
+            _clock.compared(what, cloning, "NumPy, counts", counts.ms),
+            _clock.compared(f"verification: best of n at {BUDGETS} budgets, {RUNS} runs", best, "NumPy, uniforms", numpys.ms),
         ],
-        "paired": {
-            "n": N,
-            "d": D,
-            "replicates": RUNS,
-            "ours_ms": round(ours_ms, 3),
-            "numpy_traces_ms": round(traces_ms, 3),
-            "numpy_counts_ms": round(counts_ms, 3),
-            "ratio": round(traces_ms / ours_ms, 2),
-            "mean_sup_gap": {"ours": gap, "numpy": numpy_gap, "exact": paired_theory.tab_mad(N, D, DELTA)},
+        mean_sup_gap={"ours": cloning.answers[-1], "numpy": traces.answers[-1], "exact": paired_theory.tab_mad(N, D, DELTA)},
+        solved_at_K={
+            "ours": float(best.answers[-1][at]),
+            "numpy": float(numpys.answers[-1][at]),
+            "exact": float(needle_theory.best_of_n(1 / STYLES, STYLES)),
         },
-        "best_of_n": {
-            "budgets": BUDGETS,
-            "runs": RUNS,
-            "ours_ms": round(best_ms, 3),
-            "numpy_ms": round(numpy_best_ms, 3),
-            "ratio": round(numpy_best_ms / best_ms, 2),
-            "solved_at_K": {
-                "ours": float(solved[at]),
-                "numpy": float(numpy_solved[at]),
-                "exact": float(needle_theory.best_of_n(1 / STYLES, STYLES)),
-            },
-        },
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "machine": platform.machine(),
-    }
-    print(json.dumps(report, indent=2))
+    )
 
 
 if __name__ == "__main__":
