@@ -245,7 +245,7 @@ def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any)
         progress.start(forecasts)
         summaries = []
         for claim in claims:
-            summary = {**header, **_verdicts.judge_claim(claim, options)}
+            summary = {**header, **_verdicts.judge_claim(claim, options), "peak_bytes": _runner.peak_bytes()}
             _store.write_summary(options.out, options.preset, seed, claim.id, summary)
             summaries.append(summary)
             progress.finish(claim.id)

@@ -285,7 +285,9 @@ def show_text(claim: Claim, summary: Mapping[str, Any] | None) -> str:
             lines.append(f"  falsifier   {f.name}: {f.breaks}; {fate}")
             lines += [f"                {_evidence_line(r, check.relation.value)}" for r in (seen or {"rows": []})["rows"]]
     if summary:
-        of = f"{summary['device']}, jax {summary['jax']}, commit {summary['commit']}"
+        peak = summary.get("peak_bytes")
+        memory = f", {peak / 1e9:.2g} GB of memory at most" if peak else ""
+        of = f"{summary['device']}{memory}, jax {summary['jax']}, commit {summary['commit']}"
         lines += ["", f"run: preset {summary['preset']}, seed {summary['seed']}, {of}"]
         lines.append(f"again: python -m sims run {claim.id} --preset {summary['preset']} --seed {summary['seed']}")
     else:

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,18 @@ import numpy as np
 
 from sims import _experiment, _store
 
-__all__ = ["STREAM", "DeviceMemoryError", "Sampler", "code_of", "device_kind", "draw", "forecast_bytes", "prepared_for", "replicate_keys"]
+__all__ = [
+    "STREAM",
+    "DeviceMemoryError",
+    "Sampler",
+    "code_of",
+    "device_kind",
+    "draw",
+    "forecast_bytes",
+    "peak_bytes",
+    "prepared_for",
+    "replicate_keys",
+]
 
 STREAM = 2  # raised by hand when an edit of this file changes any drawn number; tests/test_engine_runner.py guards it
 GENERATOR = "threefry2x32"  # the only generator whose vmapped draws do not depend on the batch size
@@ -37,6 +49,19 @@ def device_kind() -> str:
     """What the numbers were made on: "cpu", "gpu NVIDIA H100 80GB HBM3", ..."""
     device = jax.devices()[0]
     return device.platform if device.platform == "cpu" else f"{device.platform} {device.device_kind}"
+
+
+def peak_bytes() -> int | None:
+    """Most memory that this process has held so far: on its first device, or, on a CPU, on the host; None where nobody says."""
+    device = jax.local_devices()[0]
+    if device.platform != "cpu":
+        return (device.memory_stats() or {}).get("peak_bytes_in_use")
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 @functools.partial(jax.jit, static_argnums=3)
