@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -452,18 +453,43 @@ def _ledger_cells(check: _claims.Check, done: Mapping[str, Any] | None) -> list[
 
 
 def readme_table(ledger: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """The generated table of verdicts in README.md: a line a claim."""
-    lines = ["| Claim | What it says | Verdict | Slack | Falsifiers caught |", "|---|---|---|---|---|"]
-    for claim in _claims.claims().values():
-        if claim.paper not in ledger:
-            continue
-        summary = ledger[claim.paper].get(claim.id)
-        if summary is None:
-            lines.append(f"| `{claim.id}` | {_md(claim.statement)} | not run | – | – |")
-            continue
-        rows = [r for r in map(tightest, summary["checks"]) if r is not None]
-        slack = min((r["slack"] for r in rows if isinstance(r["slack"], (int, float)) and math.isfinite(r["slack"])), default=None)
-        falsifiers = [f for c in summary["checks"] for f in c["falsifiers"]]
-        caught = sum(f["verdict"] == Verdict.REFUTED.value for f in falsifiers)
-        lines.append(f"| `{claim.id}` | {_md(claim.statement)} | {summary['verdict']} | {number(slack)} | {caught}/{len(falsifiers)} |")
-    return "\n".join(lines) + "\n"
+    """The generated verdicts in README.md: how many of which, by paper, and folded behind each paper a line a claim."""
+    held = {slug: [c for c in _claims.claims().values() if c.paper == slug] for slug in ledger}
+    words = [v.value for v in Verdict if any(s["verdict"] == v.value for paper in ledger.values() for s in paper.values())]
+    lines = [f"| Paper | Claims | {' | '.join(words)} | Falsifiers caught |", f"|{'---|' * (len(words) + 3)}"]
+    totals: Counter[str] = Counter()
+    for slug, claims in held.items():
+        counts = Counter(summary["verdict"] for summary in ledger[slug].values())
+        falsifiers = [f for summary in ledger[slug].values() for f in _falsifiers(summary)]
+        counts |= {"claims": len(claims), "caught": sum(map(_is_caught, falsifiers)), "falsifiers": len(falsifiers)}
+        totals += counts
+        lines.append(_count_line(f"`{slug}`", counts, words))
+    lines += [_count_line("all", totals, words), ""]
+    for slug, claims in held.items():
+        lines += [f"<details><summary><b>{slug}</b>: {len(claims)} claims, one by one</summary>", ""]
+        lines += ["| Claim | What it says | Verdict | Slack | Falsifiers caught |", "|---|---|---|---|---|"]
+        lines += [_claim_line(claim, ledger[slug].get(claim.id)) for claim in claims] + ["", "</details>", ""]
+    return "\n".join(lines)
+
+
+def _count_line(name: str, counts: Mapping[str, int], words: Sequence[str]) -> str:
+    cells = [name, counts["claims"], *(counts[w] for w in words), f"{counts['caught']}/{counts['falsifiers']}"]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _falsifiers(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [f for check in summary["checks"] for f in check["falsifiers"]]
+
+
+def _is_caught(falsifier: Mapping[str, Any]) -> bool:
+    return falsifier["verdict"] == Verdict.REFUTED.value
+
+
+def _claim_line(claim: Claim, summary: Mapping[str, Any] | None) -> str:
+    if summary is None:
+        return f"| `{claim.id}` | {_md(claim.statement)} | not run | – | – |"
+    rows = [r for r in map(tightest, summary["checks"]) if r is not None]
+    slack = min((r["slack"] for r in rows if isinstance(r["slack"], (int, float)) and math.isfinite(r["slack"])), default=None)
+    falsifiers = _falsifiers(summary)
+    caught = f"{sum(map(_is_caught, falsifiers))}/{len(falsifiers)}"
+    return f"| `{claim.id}` | {_md(claim.statement)} | {summary['verdict']} | {number(slack)} | {caught} |"
