@@ -95,12 +95,14 @@ def _program(simulate: Callable[..., Any]) -> Callable[..., Any]:
         drawn = jax.vmap(simulate, (0, None))(keys, prepared)
         return drawn if isinstance(drawn, dict) else {"x": drawn}
 
+    traced = jax.jit(block_of, inline=True)  # traced once for both uses below, and then as if written out there
+
     def blocks(key_data, start, stop, prepared):
-        shapes = jax.eval_shape(block_of, key_data[0], prepared)
+        shapes = jax.eval_shape(traced, key_data[0], prepared)
         out = jax.tree.map(lambda s: jnp.zeros((key_data.shape[0], *s.shape), s.dtype), shapes)
 
         def body(i, out):
-            drawn = block_of(jax.lax.dynamic_index_in_dim(key_data, i, keepdims=False), prepared)
+            drawn = traced(jax.lax.dynamic_index_in_dim(key_data, i, keepdims=False), prepared)
             return jax.tree.map(lambda o, d: jax.lax.dynamic_update_index_in_dim(o, d, i, 0), out, drawn)
 
         # The trip count is traced: a loop that runs once would be unrolled and fused otherwise, and round otherwise.

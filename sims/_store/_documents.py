@@ -115,7 +115,7 @@ def code_fingerprint(paths: Iterable[Path]) -> str:
     if not files:
         raise ValueError("code_fingerprint: `paths` must name at least one file, got none.")
     root = os.path.commonpath([os.path.dirname(f) for f in files])
-    return digest({os.path.relpath(f, root): _tree(ast.parse(Path(f).read_bytes(), f)) for f in files})
+    return _digest({os.path.relpath(f, root): _tree(ast.parse(Path(f).read_bytes(), f)) for f in files})
 
 
 def _tree(node: Any) -> Any:
