@@ -186,7 +186,7 @@ def simulate_fits(key, prepared):
         near = _density.pack(_near_start(z, u, _world(prepared, prepared.centre[f]), prepared.ray[f], prepared))
         random = _density.pack(_random_start(z, u, y, n, K))
         start = jnp.where(prepared.random[f] > 0, random, near)
-        found = _fit.fit(start, K, gate, x, y, n, num_chunks, prepared.tolerance, over=K > prepared.b.shape[-1])
+        found = _fit.fit(start, K, gate, x, y, n, num_chunks, prepared.tolerance, over=prepared.b.shape[-1] < K)
         P = _density.unpack(found.theta, K, d)
         T = _world(prepared, prepared.judge[f])
         moved = _losses.moved_to_temperature(P, T.tau, prepared.degree, prepared.inside)
