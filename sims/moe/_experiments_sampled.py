@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 
+from sims import _runner
 from sims._experiment import Experiment, whole_line
 from sims.moe import _limits, _mle
 from sims.moe._limits import BiteCell, LimitCell
@@ -20,6 +21,7 @@ __all__ = ["EXPERIMENTS"]
 _partial = functools.partial
 _PER_POINT = 2.5e-7  # seconds a point and fit, two atoms; gelu takes half as long again, three atoms ten times as long
 
+_CHUNKS = (32, 64, 128)  # replicates; the first that is long enough to be shared among cores
 _BLOCK = 1  # fits side by side wait for the slowest
 
 
@@ -43,11 +45,11 @@ def _cells(truth, sizes, **more):
     return tuple(FitCell(truth, n, **more) for n in sizes)
 
 
-def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, support=_positive, expected=None, ask=None, chunk=32):
+def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, support=_positive, expected=None, ask=None, chunk=None):
     """Fits: a replicate is one data set (two where two starts are compared)."""
     some = cells[0] if cells else gpu[0]
     mean_n = sum(c.n for c in cells or gpu) / len(cells or gpu)
-    each = _PER_POINT * (1.5 if some.truth == "TA" else 1.0) * (10 if some.k > 2 else 1)
+    each = _PER_POINT * (1.5 if some.truth == "TA" else 1.0) * (10 if some.k > 2 else 1) * mean_n + 3e-4
     return Experiment(
         check=f"moe.{check}",
         cells={"default": cells, "gpu": gpu or cells},
@@ -58,9 +60,9 @@ def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, supp
         support=support,
         expected=expected,
         max_replicates={"default": replicates, "gpu": gpu_replicates if gpu else replicates},
-        chunk=chunk,
+        chunk=chunk or next((c for c in _CHUNKS if c * each > _runner.COMPILE_SECONDS and 4 * c <= replicates), _CHUNKS[0]),
         block=_BLOCK,
-        seconds_per_replicate=each * mean_n + 3e-4,
+        seconds_per_replicate=each,
         bytes_per_replicate=30.0 * max(c.n for c in (*cells, *gpu)) + 5e6,
         x64=True,
     )
@@ -125,7 +127,7 @@ def _races(estimator, sizes=(100, 1000, 10_000), powers=(2, 4)):
     return tuple(RaceCell(estimator, n, r) for n in sizes for r in powers)
 
 
-def _race(check, cells, prepare, replicates, expected=None, ask=None, seconds=0.01):
+def _race(check, cells, prepare, replicates, expected=None, ask=None, seconds=0.01, chunk=32):
     return Experiment(
         check=f"moe.{check}",
         cells={"default": cells, "gpu": cells},
@@ -136,7 +138,7 @@ def _race(check, cells, prepare, replicates, expected=None, ask=None, seconds=0.
         support=_indicator,
         expected=expected,
         max_replicates={"default": replicates, "gpu": replicates},
-        chunk=32,
+        chunk=chunk,
         block=_BLOCK,
         seconds_per_replicate=seconds,
         bytes_per_replicate=7e6,
@@ -254,7 +256,7 @@ EXPERIMENTS = (
     ),
     _race(
         "thm2c/race!gelu", (RaceCell("near-first", 10_000, 1, 0.075),), _partial(_mle.prepare_race, activation="gelu"), 960,
-        expected=_moments(0.0069, 0.0039),
+        expected=_moments(0.0069, 0.0039), chunk=64,
     ),
     *(
         _quotient_part(name, replicates)

@@ -32,7 +32,7 @@ CHUNK, HUGE_CHUNK = 1024, 8192  # samples a chunk: what a pass makes of the smal
 BUFFERS = (10, 104)  # chunks in the buffer, for n up to 10,240 and 106,496; beyond, as many huge ones as are needed
 GRID = (24, 501)  # nodes in x and y of the squared Hellinger distance
 MAX_FITTED = 3
-LEAST_FITS = 3  # fits a replicate has room for; more are another program
+LEAST_FITS = 11  # fits a replicate has room for, one and ten random starts; more are another program
 FIT_ACTS = ("linear", "relu", "gelu")
 STATISTICS = (
     "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "same-ray",
