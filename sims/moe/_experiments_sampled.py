@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import math
 
-from sims import _runner
 from sims._experiment import Experiment, whole_line
 from sims.moe import _limits, _mle
 from sims.moe._limits import BiteCell, LimitCell
@@ -21,7 +20,7 @@ __all__ = ["EXPERIMENTS"]
 _partial = functools.partial
 _PER_POINT = 2.5e-7  # seconds a point and fit, two atoms; gelu takes half as long again, three atoms ten times as long
 
-_CHUNKS = (32, 64, 128)  # replicates; the first that is long enough to be shared among cores
+_CHUNK = 32  # one for all fits: a program is compiled for its number of replicates
 _BLOCK = 1  # fits side by side wait for the slowest
 
 
@@ -45,7 +44,7 @@ def _cells(truth, sizes, **more):
     return tuple(FitCell(truth, n, **more) for n in sizes)
 
 
-def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, support=_positive, expected=None, ask=None, chunk=None):
+def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, support=_positive, expected=None, ask=None):
     """Fits: a replicate is one data set (two where two starts are compared)."""
     some = cells[0] if cells else gpu[0]
     mean_n = sum(c.n for c in cells or gpu) / len(cells or gpu)
@@ -60,7 +59,7 @@ def _fits(check, cells, prepare, replicates, *, gpu=(), gpu_replicates=512, supp
         support=support,
         expected=expected,
         max_replicates={"default": replicates, "gpu": gpu_replicates if gpu else replicates},
-        chunk=chunk or next((c for c in _CHUNKS if c * each > _runner.COMPILE_SECONDS and 4 * c <= replicates), _CHUNKS[0]),
+        chunk=_CHUNK,
         block=_BLOCK,
         seconds_per_replicate=each,
         bytes_per_replicate=30.0 * max(c.n for c in (*cells, *gpu)) + 5e6,
@@ -127,7 +126,7 @@ def _races(estimator, sizes=(100, 1000, 10_000), powers=(2, 4)):
     return tuple(RaceCell(estimator, n, r) for n in sizes for r in powers)
 
 
-def _race(check, cells, prepare, replicates, expected=None, ask=None, seconds=0.01, chunk=32):
+def _race(check, cells, prepare, replicates, expected=None, ask=None):
     return Experiment(
         check=f"moe.{check}",
         cells={"default": cells, "gpu": cells},
@@ -138,9 +137,9 @@ def _race(check, cells, prepare, replicates, expected=None, ask=None, seconds=0.
         support=_indicator,
         expected=expected,
         max_replicates={"default": replicates, "gpu": replicates},
-        chunk=chunk,
+        chunk=_CHUNK,
         block=_BLOCK,
-        seconds_per_replicate=seconds,
+        seconds_per_replicate=0.01,
         bytes_per_replicate=7e6,
         x64=True,
     )
@@ -157,7 +156,7 @@ def _rays(name, cells, replicates, truth=None, expected=None, ask=None):
         support=whole_line,
         expected=expected,
         max_replicates={"default": replicates, "gpu": replicates},
-        chunk=32,
+        chunk=_CHUNK,
         block=_BLOCK,
         seconds_per_replicate=0.01,
         bytes_per_replicate=7e6,
@@ -256,7 +255,7 @@ EXPERIMENTS = (
     ),
     _race(
         "thm2c/race!gelu", (RaceCell("near-first", 10_000, 1, 0.075),), _partial(_mle.prepare_race, activation="gelu"), 960,
-        expected=_moments(0.0069, 0.0039), chunk=64,
+        expected=_moments(0.0069, 0.0039),
     ),
     *(
         _quotient_part(name, replicates)
@@ -309,6 +308,6 @@ EXPERIMENTS = (
     _fits("thm4/~gelu", _cells("TA", _OVER_SIZES, k=3), _partial(_mle.prepare_fits, statistic="raw2"), 32),
     _fits(
         "artefact/~starts", _cells("TL", (1000,), k=3), _partial(_mle.prepare_fits, statistic="beaten", random_starts=10), 32,
-        gpu=(*_cells("TL", (1000, 10_000), k=3), *_cells("TA", (1000, 10_000), k=3)), chunk=16,
+        gpu=(*_cells("TL", (1000, 10_000), k=3), *_cells("TA", (1000, 10_000), k=3)),
     ),
 )  # fmt: skip
