@@ -70,7 +70,7 @@ def our_fits(x: np.ndarray, y: np.ndarray, theta: np.ndarray) -> Callable[[], np
     def one(theta, x, y):
         return _fit.fit(theta, K, gate, x, y, jnp.int32(POINTS), jnp.int32(1)).log_likelihood
 
-    program = jax.jit(lambda *a: jax.lax.map(lambda b: jax.vmap(one)(*b), jax.tree.map(lambda v: v.reshape(-1, 4, *v.shape[1:]), a)))
+    program = jax.jit(lambda *a: jax.lax.map(lambda b: one(*b), a))
     return lambda: np.asarray(program(theta, xs, ys)).ravel()
 
 

@@ -135,8 +135,8 @@ def test_decisions_stay_within_the_paper_s_share_and_programs_are_few():
         for cell in e.cells.get("default", ()):
             if e.simulate is _mle.simulate_fits:
                 p = e.prepare(cell)
-                shapes.add((p.K, p.size, p.chunk, p.max_fits))
-    assert len(shapes) == 4  # two atoms, two atoms with large samples, three atoms, three atoms with ten random starts
+                shapes.add((p.K, p.size, p.chunk, p.max_fits, e.chunk, e.block))
+    assert len(shapes) == 3  # two atoms, two atoms with large samples, three atoms
 
 
 def _is_rate(experiment):

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 ACTS = ("linear", "relu", "gelu")
+LANES = 64  # divides the samples of a chunk
 BOX, TAU_BOX, NU_BOX = 20.0, (0.05, 20.0), (0.01, 20.0)  # the compact parameter set: |.|, tau, nu
 
 _SIGMA = {
@@ -57,7 +58,7 @@ _SIGMA = {
 
 
 def _normal_cdf(z):
-    return 0.5 * (1 + jax.lax.erf(z * np.sqrt(0.5)))
+    return 0.5 * jax.lax.erfc(z * -np.sqrt(0.5))  # relatively accurate in the lower tail, and erf in float64 takes four times as long
 
 
 class Params(NamedTuple):
@@ -149,47 +150,88 @@ def log_density(P, gate, x, y):
     return softmax(_joint(P, z, softmax(z)[1], y[None] - _means(P, x)))[1]
 
 
+def _total(terms):
+    return functools.reduce(jnp.add, terms)
+
+
+def _exponentials(z):
+    """(exp(z_i - top) of each row, their sum, top), rows [m] in a list."""
+    top = functools.reduce(jnp.maximum, z)
+    lifted = [jnp.exp(v - top) for v in z]
+    return lifted, _total(lifted), top
+
+
+def _terms(P, gate, x, y, used):
+    """(lift [m], ratio [m], rows of scores, [m] each) at x [d, m], y [m]: log p = lift + log(ratio), ratio in [1/K, K].
+
+    Row by row, as arithmetic on [m] vectors that the compiler fuses: a reduction over a short axis of atoms costs it more than
+    the exponentials do. used [m], 1 or 0: a sample that is not used has lift and scores 0, ratio 1.
+    """
+    K, d = P.beta1.shape
+    atoms, axes = range(K), range(d)
+    s, s1 = gate.sigma_and_slope(jnp.stack([_total([P.beta1[i, u] * x[u] for u in axes]) for i in atoms]))
+    scale, cool = bias_scale(P, gate), 1 / P.tau
+    z = [s[i] * cool + P.beta0[i] * scale for i in atoms]
+    E, E_total, E_top = _exponentials(z)
+    rho = [y - _total([P.a[i, u] * x[u] for u in axes]) - P.b[i] for i in atoms]
+    precision, height = 1 / P.nu, -0.5 * jnp.log(2 * np.pi * P.nu)
+    pull = [rho[i] * precision[i] for i in atoms]
+    square = [rho[i] * pull[i] for i in atoms]
+    F, F_total, F_top = _exponentials([z[i] + (height[i] - 0.5 * square[i]) for i in atoms])
+    by_E, by_F = used / E_total, used / F_total
+    R = [F[i] * by_F for i in atoms]
+    e = [R[i] - E[i] * by_E for i in atoms]
+    pulled = [R[i] * pull[i] for i in atoms]
+    of_tau = _total([e[i] * (s[i] + gate.inside * P.beta0[i]) for i in atoms]) * -cool
+    rows = [
+        *(e[i] * s1[i] * (x[u] * cool) for i in atoms for u in axes),
+        *(e[i] * scale for i in atoms),
+        of_tau,
+        *(pulled[i] * x[u] for i in atoms for u in axes),
+        *pulled,
+        *(0.5 * (R[i] * square[i] - R[i]) for i in atoms),
+    ]
+    return (F_top - E_top) * used, F_total * by_E + (1 - used), rows
+
+
 def score_terms(P, gate, x, y):
     """(log density [m], scores of the unconstrained vector [2Kd + 3K + 1, m])."""
-    K, d = P.beta1.shape
-    s, s1 = gate.sigma_and_slope(_scores_of(P, x))
-    z = s / P.tau + P.beta0[:, None] * bias_scale(P, gate)
-    g, log_sum = softmax(z)
-    rho = y[None] - _means(P, x)
-    R, log_p = softmax(_joint(P, z, log_sum, rho))
-    e = R - g
-    pull = R * rho / P.nu[:, None]
-    toward = e * s1 / P.tau
-    of_tau = -jnp.sum(e * (s + gate.inside * P.beta0[:, None]), axis=0) / P.tau
-    S = jnp.concatenate([
-        (toward[:, None] * x[None]).reshape(K * d, -1),
-        e * bias_scale(P, gate),
-        of_tau[None],
-        (pull[:, None] * x[None]).reshape(K * d, -1),
-        pull,
-        0.5 * R * (rho * rho / P.nu[:, None] - 1),
-    ])  # fmt: skip
-    return log_p, S
+    lift, ratio, rows = _terms(P, gate, x, y, jnp.ones_like(y))
+    return lift + jnp.log(ratio), jnp.stack(rows)
 
 
 def _mask(c, chunk, n):
     return (c * chunk + jnp.arange(chunk, dtype=jnp.int32) < n).astype(jnp.float64)
 
 
-def sums(theta, K, gate, x, y, n, num_chunks):
-    """Means over the n samples: (log-likelihood [], score [p], Gram matrix of scores [p, p])."""
+def _folded(v):
+    """v [m] as [m/LANES, LANES]: reduced over the first axis it needs no sum across a vector register."""
+    return v.reshape(-1, LANES)
+
+
+def _log_sum(ratio):
+    """Sum of the logarithms of `ratio` [m], in [1/K, K]: of products of m/LANES of them, as a logarithm costs four exponentials."""
+    return jnp.sum(jnp.log(jnp.prod(_folded(ratio), axis=0)))
+
+
+def sums(theta, K, gate, x, y, n, num_chunks, gram="float64"):
+    """Means over the n samples: (log-likelihood [], score [p]), and unless `gram` is None the Gram matrix of scores [p, p].
+
+    gram: precision of the products of the Gram matrix.
+    """
     d = x.shape[1]
     P = unpack(theta, K, d)
     p = theta.shape[0]
 
     def add(c, state):
-        ll, g, H = state
-        log_p, S = score_terms(P, gate, x[c], y[c])
-        used = _mask(c, y.shape[1], n)
-        S = S * used[None]
-        return ll + jnp.sum(log_p * used), g + jnp.sum(S, axis=1), H + S @ S.T
+        lift, ratio, rows = _terms(P, gate, x[c], y[c], _mask(c, y.shape[1], n))
+        found = [jnp.sum(lift) + _log_sum(ratio), jnp.sum(jnp.stack([jnp.sum(_folded(v), axis=0) for v in rows]), axis=1)]
+        if gram is not None:
+            S = jnp.stack([v.astype(gram) for v in rows])
+            found.append((S @ S.T).astype(x.dtype))
+        return tuple(v + w for v, w in zip(state, found, strict=True))
 
-    zero = (jnp.zeros((), x.dtype), jnp.zeros(p, x.dtype), jnp.zeros((p, p), x.dtype))
+    zero = (jnp.zeros((), x.dtype), jnp.zeros(p, x.dtype), jnp.zeros((p, p), x.dtype))[: 2 if gram is None else 3]
     return tuple(v / n.astype(x.dtype) for v in jax.lax.fori_loop(0, num_chunks, add, zero))
 
 

@@ -1,8 +1,9 @@
 """Maximum likelihood by damped scoring with the Gram matrix of the scores (Berndt-Hall-Hall-Hausman with Levenberg's damping).
 
 One pass over the data an iteration: the trial point's log-likelihood, score and Gram matrix come together, so that an
-accepted step has paid for the next one already. After SWITCH iterations the Gram matrix is kept and corrected by rank-two
-(BFGS) updates: where the model is over-specified the Gram matrix is not the curvature, and scoring alone creeps.
+accepted step has paid for the next one already. After the first few passes the Gram matrix is kept and corrected by rank-two
+(BFGS) updates, and a pass no longer makes one, which is half of its time. Where the model is over-specified the Gram matrix is
+not the curvature, and scoring alone creeps; where it is not, the updates learn the rest in three or four passes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,21 @@ __all__ = ["MAX_ITERATIONS", "TOLERANCE", "Fit", "fit"]
 
 MAX_ITERATIONS = 800  # passes over the data; at 200 one over-specified fit in fifty is cut short
 TOLERANCE = 1e-9  # of the mean log-likelihood: gain of the last step, and gain that the model expects of it
-SWITCH = 10
-LONGEST, FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 2.0, 1e-3, 1e-12, 100.0
+MOST_STEPS = 10  # with a Gram matrix each
+LONGEST, FIRST_DAMPING, MOST_DAMPING = 2.0, 1e-3, 100.0
 RESTART_DAMPING = 1.0
+
+
+class _Plan(NamedTuple):
+    least_steps: int  # accepted steps with a Gram matrix of their own: at least so many
+    gain: float  # and as long as one gains more than this
+    gram: str  # the precision of the Gram matrix's products
+    least_damping: float
+
+
+# Exact-specified: float32 products are metric enough, as the damping stays far above their rounding in the directions that leave
+# the law unchanged. Over-specified: curvatures differ by more decades than that, and early updates lead astray.
+_EXACT, _OVER = _Plan(3, 1e-3, "float32", 1e-5), _Plan(MOST_STEPS, 0.0, "float64", 1e-12)
 
 
 class Fit(NamedTuple):
@@ -37,7 +50,8 @@ class _State(NamedTuple):
     g: jax.Array
     H: jax.Array
     mu: jax.Array
-    age: jax.Array  # evaluations since H was begun
+    age: jax.Array  # accepted steps since the fit, or its last new beginning
+    scoring: jax.Array  # bool, a pass makes a Gram matrix
     evaluations: jax.Array
     done: jax.Array
     converged: jax.Array
@@ -53,53 +67,60 @@ def _corrected(H, step, fall):
 
 
 def _solved(A, g):
-    """A^-1 g for a positive definite A, elimination written out: a call into LAPACK a small system costs more."""
+    """A^-1 g for a positive definite A by elimination, one rank-one update a column."""
     p = g.shape[0]
+    units = jnp.eye(p, dtype=A.dtype)
 
-    def eliminate(i, state):
-        A, g = state
-        row, pivot = A[i] / A[i, i], g[i] / A[i, i]
-        column = jnp.where(jnp.arange(p) == i, 0.0, A[:, i])
-        return (A - column[:, None] * row[None]).at[i].set(row), (g - column * pivot).at[i].set(pivot)
+    def eliminate(i, M):
+        return M - (M[:, i] - units[i])[:, None] * (M[i] / M[i, i])[None]
 
-    return jax.lax.fori_loop(0, p, eliminate, (A, g))[1]
+    return jax.lax.fori_loop(0, p, eliminate, jnp.concatenate([A, g[:, None]], axis=1))[:, p]
 
 
-def fit(theta, K, gate, x, y, n, num_chunks, tolerance=TOLERANCE):
-    """The local maximum that is reached from `theta` [p] within the box: a Fit."""
+def fit(theta, K, gate, x, y, n, num_chunks, tolerance=TOLERANCE, over=False):
+    """The local maximum that is reached from `theta` [p] within the box: a Fit. over: more atoms are fitted than the truth has."""
     d = x.shape[1]
     p = theta.shape[0]
     eye = jnp.eye(p, dtype=x.dtype)
-
+    plan = _OVER if over else _EXACT
     least, most = _density.box(K, d)
 
-    def go_on(s):
-        return ~s.done
-
-    def evaluate(s):
-        """Looks at the trial point, keeps it if it is better, and makes the next one."""
-        ll, g, H = _density.sums(s.trial, K, gate, x, y, n, num_chunks)
-        step = s.trial - s.theta
-        gain, expected = ll - s.ll, 0.5 * jnp.sum(s.g * step)
-        better = gain > 0
-        first = s.age == 0
-        H = jnp.where(s.age <= SWITCH, H, _corrected(s.H, step, s.g - g))
-        theta, ll, g, H = (jnp.where(better, new, old) for new, old in ((s.trial, s.theta), (ll, s.ll), (g, s.g), (H, s.H)))
-        mu = jnp.where(better, jnp.maximum(s.mu * 0.3, LEAST_DAMPING), s.mu * 10)
-        mu = jnp.where(first, FIRST_DAMPING, mu)
-        small = ~first & (expected < tolerance) & (jnp.abs(gain) < tolerance)
-        stuck = ~better & (mu > RESTART_DAMPING) & (s.age > SWITCH)  # rounding has spoilt H: begin again from its Gram matrix
-        done = small | (mu > MOST_DAMPING) | (s.evaluations >= MAX_ITERATIONS)
-        held = ((theta <= least) & (g < 0)) | ((theta >= most) & (g > 0))  # on the edge of the box, and pushed outwards
+    def next_trial(s):
+        held = ((s.theta <= least) & (s.g < 0)) | ((s.theta >= most) & (s.g > 0))  # on the edge of the box, and pushed outwards
         moves = jnp.where(held, 0.0, jnp.ones(p, x.dtype))
-        step = _solved(H * moves[:, None] * moves[None, :] + mu * eye, g * moves)
+        step = _solved(s.H * moves[:, None] * moves[None, :] + s.mu * eye, s.g * moves)
         length = jnp.sqrt(jnp.sum(step * step))
-        trial = jnp.clip(theta + step * jnp.minimum(1.0, LONGEST / jnp.maximum(length, 1e-300)), least, most)
-        trial, ll, mu = jnp.where(stuck, theta, trial), jnp.where(stuck, -jnp.inf, ll), jnp.where(stuck, FIRST_DAMPING, mu)
-        return _State(trial, theta, ll, g, H, mu, jnp.where(stuck, 0, s.age + 1), s.evaluations + 1, done, small)
+        return s._replace(trial=jnp.clip(s.theta + step * jnp.minimum(1.0, LONGEST / jnp.maximum(length, 1e-300)), least, most))
+
+    def judged(s, ll, g, H):
+        """(the state after a look at the trial point, which is kept if it is better; the gain)."""
+        gain, expected = ll - s.ll, 0.5 * jnp.sum(s.g * (s.trial - s.theta))
+        better = gain > 0
+        theta, ll, g, H = (jnp.where(better, new, old) for new, old in ((s.trial, s.theta), (ll, s.ll), (g, s.g), (H, s.H)))
+        mu = jnp.where(better, jnp.maximum(s.mu * 0.3, plan.least_damping), s.mu * 10)
+        small = (s.age > 0) & (expected < tolerance) & (jnp.abs(gain) < tolerance)
+        done = small | (mu > MOST_DAMPING) | (s.evaluations >= MAX_ITERATIONS)
+        age = s.age + better.astype(jnp.int32)
+        return _State(s.trial, theta, ll, g, H, mu, age, s.scoring, s.evaluations + 1, done, small), gain
+
+    def scoring(s):
+        found, gain = judged(s, *_density.sums(s.trial, K, gate, x, y, n, num_chunks, plan.gram))
+        enough = (gain > 0) & (found.age > plan.least_steps) & ((gain < plan.gain) | (found.age > MOST_STEPS))
+        return next_trial(found._replace(mu=jnp.where(s.age == 0, FIRST_DAMPING, found.mu), scoring=~enough))
+
+    def correcting(s):
+        ll, g = _density.sums(s.trial, K, gate, x, y, n, num_chunks, None)
+        found, gain = judged(s, ll, g, _corrected(s.H, s.trial - s.theta, s.g - g))
+        stuck = ~(gain > 0) & (found.mu > RESTART_DAMPING)  # rounding has spoilt H: begin again from its Gram matrix
+        again = found._replace(trial=found.theta, ll=-jnp.inf, mu=FIRST_DAMPING, age=0, scoring=True)
+        return jax.tree.map(lambda a, b: jnp.where(stuck, a, b), again, next_trial(found))
+
+    def attempt(s):
+        s = jax.lax.while_loop(lambda s: ~s.done & s.scoring, scoring, s)
+        return jax.lax.while_loop(lambda s: ~s.done & ~s.scoring, correcting, s)
 
     start = jnp.clip(theta, least, most)
-    zero, none = jnp.zeros((), x.dtype), jnp.array(False)
-    first = _State(start, start, zero - jnp.inf, jnp.zeros(p, x.dtype), eye, zero, *[jnp.zeros((), jnp.int32)] * 2, none, none)
-    end = jax.lax.while_loop(go_on, evaluate, first)
+    zero, none, no = jnp.zeros((), x.dtype), jnp.zeros((), jnp.int32), jnp.array(False)
+    first = _State(start, start, zero - jnp.inf, jnp.zeros(p, x.dtype), eye, zero, none, ~no, none, no, no)
+    end = jax.lax.while_loop(lambda s: ~s.done, attempt, first)
     return Fit(end.theta, end.ll, end.evaluations, end.converged)

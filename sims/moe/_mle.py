@@ -28,11 +28,11 @@ MODELS = {  # truth, activation, range of X, range of y inside loops
     "TA": (_model.TA, "gelu", 3.0, 14.0),
     "TR": (_model.TA, "relu", 3.0, 14.0),  # TA's numbers under relu, for a lying world
 }
-BUFFER, CHUNK = 10, 1024  # chunks in the buffer, samples a chunk: n <= 10,240
-LONG_BUFFER, LONG_CHUNK = 13, 8192  # larger n; the buffer grows beyond 106,496
+CHUNK, HUGE_CHUNK = 1024, 8192  # samples a chunk: what a pass makes of the smaller one stays in the nearest caches
+BUFFERS = (10, 104)  # chunks in the buffer, for n up to 10,240 and 106,496; beyond, as many huge ones as are needed
 GRID = (24, 501)  # nodes in x and y of the squared Hellinger distance
 MAX_FITTED = 3
-LEAST_FITS = 3  # fits a replicate has room for; more are another program
+LEAST_FITS = 11  # fits a replicate has room for, one and ten random starts; more are another program
 FIT_ACTS = ("linear", "relu", "gelu")
 STATISTICS = (
     "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "same-ray",
@@ -186,7 +186,7 @@ def simulate_fits(key, prepared):
         near = _density.pack(_near_start(z, u, _world(prepared, prepared.centre[f]), prepared.ray[f], prepared))
         random = _density.pack(_random_start(z, u, y, n, K))
         start = jnp.where(prepared.random[f] > 0, random, near)
-        found = _fit.fit(start, K, gate, x, y, n, num_chunks, prepared.tolerance)
+        found = _fit.fit(start, K, gate, x, y, n, num_chunks, prepared.tolerance, over=prepared.b.shape[-1] < K)
         P = _density.unpack(found.theta, K, d)
         T = _world(prepared, prepared.judge[f])
         moved = _losses.moved_to_temperature(P, T.tau, prepared.degree, prepared.inside)
@@ -238,9 +238,12 @@ def _statistics(fits, used, prepared):
 
 def buffer(n):
     """(chunks in the buffer, samples a chunk, used chunks)."""
-    chunk = CHUNK if n <= BUFFER * CHUNK else LONG_CHUNK
-    used = -(-n // chunk)
-    return (BUFFER if chunk == CHUNK else max(LONG_BUFFER, used)), chunk, used
+    used = -(-n // CHUNK)
+    for size in BUFFERS:
+        if used <= size:
+            return size, CHUNK, used
+    huge = -(-n // HUGE_CHUNK)
+    return huge, HUGE_CHUNK, huge
 
 
 @functools.cache
