@@ -167,6 +167,7 @@ def _words_to_bits(words, m):
     ("n", "m", "analyst", "s"),
     [
         (37, 300, "linear", 0.0),
+        (300, 300, "linear", 0.0),  # two tiles of rows, the second in part
         (36, 300, "sign", 0.0),  # even: columns of weight 0, and an even number of columns: ties
         (1000, 31, "linear", 0.0),
         (5, 513, "sign", 0.2),
@@ -182,7 +183,11 @@ def test_full_sampler_equals_numpy_on_the_same_bits(n, m, analyst, s):
     words, noise = [], []
     for block in range(int(prepared.blocks)):
         key_data, key_noise = jax.random.split(jax.random.fold_in(jax.random.clone(key), block))
-        words.append(np.asarray(jax.random.bits(key_data, (_attack.WORDS, prepared.rows), jnp.uint32))[:, :n])
+        tiles = [
+            np.asarray(jax.random.bits(jax.random.fold_in(key_data, tile), (_attack.WORDS, _attack.TILE), jnp.uint32))
+            for tile in range(-(-n // _attack.TILE))
+        ]
+        words.append(np.concatenate(tiles, axis=1)[:, :n])
         noise.append(np.asarray(jax.random.normal(key_noise, (_attack.WORDS, 32), jnp.float32)))
     words, noise = np.stack(words), np.stack(noise)
     noise = np.float32(prepared.noise) * noise.reshape(-1)[:m]

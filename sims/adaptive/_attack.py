@@ -44,10 +44,11 @@ class FullPrepared:
 
 
 WORDS = 8  # words per row in a column block (256 columns): small enough for the first-level cache
+TILE = 256  # rows drawn and scored at a time: padding is made up of whole tiles, which cost nothing
 
 
 def _padded_rows(n, least=1024):
-    """n padded to a multiple of 1024: one program serves every n <= 1024, and padded rows cost less than compiling."""
+    """n padded to a multiple of 1024: one program serves every n <= 1024."""
     return max(least, -(-n // 1024) * 1024)
 
 
@@ -77,10 +78,11 @@ def validate_full(cell):
 def prepare_full(cell, least_rows=1024):
     """NaiveCell -> FullPrepared. Without noise the weights are exact; with it they are rounded to 1/scale of a count.
 
-    The rounding adds variance 1/(12 scale^2) to a weight of variance n + (2 n s)^2: invisible.
+    The rounding adds variance 1/(12 scale^2) to a weight of variance n + (2 n s)^2: a millionth of it where int32 has room, invisible.
+    Each doubling of scale costs a bit plane in `simulate_full`.
     """
-    scale = 1
-    while cell.s > 0 and scale < 32 and cell.m * _weight_span(cell.n, cell.s, 2 * scale) <= INT32_MAX:
+    scale, variance = 1, cell.n + (2 * cell.n * cell.s) ** 2
+    while cell.s > 0 and 12 * scale**2 * variance < 1e6 and cell.m * _weight_span(cell.n, cell.s, 2 * scale) <= INT32_MAX:
         scale *= 2
     return FullPrepared(
         rows=_padded_rows(cell.n, least_rows),
@@ -107,9 +109,10 @@ def simulate_full(key, prepared):
     block's least weight. The first sum goes over the bit planes of u, as many as its largest value has: sum_b 2^b
     popcount(x_i & plane_b). All of it is int32 arithmetic modulo 2^32; intermediate wrap-around is harmless because the
     final score fits (`validate_full`). Columns are drawn in blocks, so memory is rows * WORDS words whatever m is.
-    Padded rows and columns hold no coins.
+    Padded rows and columns hold no coins; of the rows only TILE x tiles are visited, tiles = ceil(n / TILE).
     """
-    row = jnp.arange(prepared.rows, dtype=jnp.int32)
+    row = jnp.arange(prepared.rows, dtype=jnp.int32).reshape(-1, TILE)
+    tiles = (prepared.n + (TILE - 1)) // TILE
     bit = jnp.arange(COINS, dtype=jnp.uint32)
     column = jnp.arange(WORDS * COINS, dtype=jnp.int32).reshape(WORDS, COINS)
 
@@ -117,26 +120,40 @@ def simulate_full(key, prepared):
         key_data, key_noise = jax.random.split(jax.random.fold_in(key, block))
         real_column = block * (WORDS * COINS) + column < prepared.m  # [WORDS, COINS]
         keep = _pack(real_column, bit)  # [WORDS]
-        words = jax.random.bits(key_data, (WORDS, prepared.rows), jnp.uint32)  # rows last: they are the vector lanes
-        words = jnp.where((row < prepared.n)[None, :], words & keep[:, None], jnp.uint32(0))
-        counts = _column_counts(words)
+
+        def draw_tile(tile, state):
+            words, counts = state
+            drawn = jax.random.bits(jax.random.fold_in(key_data, tile), (WORDS, TILE), jnp.uint32)  # rows last: the vector lanes
+            drawn = jnp.where((row[tile] < prepared.n)[None, :], drawn & keep[:, None], jnp.uint32(0))
+            return jax.lax.dynamic_update_index_in_dim(words, drawn, tile, 0), counts + _column_counts(drawn)
+
+        none = jnp.zeros((len(row), WORDS, TILE), jnp.uint32), jnp.zeros((WORDS, COINS), jnp.int32)
+        words, counts = jax.lax.fori_loop(0, tiles, draw_tile, none)
         noise = prepared.noise * jax.random.normal(key_noise, (WORDS, COINS), jnp.float32)
         w = jnp.where(real_column, _weights(counts, noise, prepared), 0)
         low = w.min()
         u = (w - low).astype(jnp.uint32)
         planes = 32 - jax.lax.clz(u.max()).astype(jnp.int32)
 
-        def add_plane(b, total):
-            b = b.astype(jnp.uint32)
-            plane = _pack((u >> b) & 1, bit)  # [WORDS]
-            hits = jax.lax.population_count(words & plane[:, None]).astype(jnp.int32).sum(0, dtype=jnp.int32)
-            return total + (hits << b.astype(jnp.int32))
+        def plane_of(b):
+            return _pack((u >> b.astype(jnp.uint32)) & 1, bit)  # [WORDS]
 
-        weighted = jax.lax.fori_loop(0, planes, add_plane, jnp.zeros_like(scores))
-        ones = jax.lax.population_count(words).astype(jnp.int32).sum(0, dtype=jnp.int32)
-        return scores + 2 * weighted + 2 * low * ones - w.sum(dtype=jnp.int32)
+        plane = jax.lax.map(plane_of, jnp.arange(32, dtype=jnp.int32))  # [32, WORDS]
 
-    scores = jax.lax.fori_loop(0, prepared.blocks, add_block, jnp.zeros(prepared.rows, jnp.int32))
+        def score_tile(tile, scores):
+            mine = jax.lax.dynamic_index_in_dim(words, tile, keepdims=False)
+
+            def add_plane(b, total):
+                hits = jax.lax.population_count(mine & plane[b][:, None]).astype(jnp.int32).sum(0, dtype=jnp.int32)
+                return total + (hits << b.astype(jnp.int32))
+
+            weighted = jax.lax.fori_loop(0, planes, add_plane, jnp.zeros(TILE, jnp.int32))
+            ones = jax.lax.population_count(mine).astype(jnp.int32).sum(0, dtype=jnp.int32)
+            return scores.at[tile].add(2 * weighted + 2 * low * ones - w.sum(dtype=jnp.int32))
+
+        return jax.lax.fori_loop(0, tiles, score_tile, scores)
+
+    scores = jax.lax.fori_loop(0, prepared.blocks, add_block, jnp.zeros(row.shape, jnp.int32))
     halves = jnp.where(row < prepared.n, jnp.sign(scores), 0).sum(dtype=jnp.int32)  # +1 won, 0 tied, -1 lost
     return halves.astype(jnp.float32) / (2 * prepared.n).astype(jnp.float32)
 
