@@ -90,7 +90,7 @@ def prepare_angle(cell, marginal="gauss"):
 
 def simulate_angle(key, prepared):
     """Share of BLOCK_POINTS points on which the two halfspaces differ."""
-    x = jax.random.normal(key, (prepared.width, BLOCK_POINTS), jnp.float32) * prepared.scales[:, None]
+    x = _marginals.normals(key, (prepared.width, BLOCK_POINTS)) * prepared.scales[:, None]
     return jnp.mean(((x[0] >= 0) != (prepared.other @ x >= 0)).astype(jnp.float32))
 
 
@@ -147,7 +147,7 @@ def empirical_loss(w, x, y, sigma, kernel):
 def simulate_gradient(key, prepared):
     """One component of -grad L by automatic differentiation on BLOCK_POINTS points, in float64 on float32 draws."""
     key_x, key_y = jax.random.split(key)
-    x = jax.random.normal(key_x, (prepared.d, BLOCK_POINTS), jnp.float32).astype(prepared.star.dtype)
+    x = _marginals.normals(key_x, (prepared.d, BLOCK_POINTS)).astype(prepared.star.dtype)
     flips = jax.random.uniform(key_y, (BLOCK_POINTS,), jnp.float32) < prepared.eta.astype(jnp.float32)
     y = jnp.where((prepared.star @ x >= 0) != flips, 1.0, -1.0).astype(x.dtype)
     w = jnp.zeros((prepared.d,), x.dtype).at[0].set(1)
@@ -202,7 +202,7 @@ def simulate_worst(key, prepared):
     u = jax.random.uniform(key_t, (WORST_POINTS,), jnp.float32, minval=1e-7)
     s = jnp.where(prepared.kernel == _arguments.KERNELS.index("logistic"), jnp.log(u) - jnp.log1p(-u), u - np.float32(0.5))
     ratio = jnp.where(prepared.kernel == _arguments.KERNELS.index("logistic"), np.float32(1), _kernels.kernel_by_number(s, prepared.kernel))
-    t, x1 = prepared.sigma * s, jax.random.normal(key_x, (WORST_POINTS,), jnp.float32)
+    t, x1 = prepared.sigma * s, _marginals.normals(key_x, (WORST_POINTS,))
     h = jnp.where(x1 * prepared.sin + t * prepared.cos >= 0, np.float32(1), np.float32(-1))
     keep = 1 - 2 * jnp.where(h * x1 > 0, prepared.eta, 0)
     density = np.float32(1 / math.sqrt(2 * math.pi)) * jnp.exp(-t * t / 2)
@@ -252,7 +252,7 @@ def prepare_band(cell, outer=0.5):
 
 def simulate_band(key, prepared):
     """1 if both band counts pass."""
-    t = jnp.abs(jax.random.normal(key, (prepared.most,), jnp.float32))
+    t = jnp.abs(_marginals.normals(key, (prepared.most,)))
     real = jnp.arange(prepared.most, dtype=jnp.int32) < prepared.n
     counts = jnp.sum((t[None] <= prepared.radii[:, None]) & real[None], 1, dtype=jnp.int32)
     return jnp.all((counts >= prepared.low) & (counts <= prepared.high)).astype(jnp.float32)
@@ -289,7 +289,7 @@ def prepare_quartic(cell):
 
 def simulate_quartic(key, prepared):
     """Q4 of one sample."""
-    z = jax.random.normal(key, (prepared.p, prepared.n), jnp.float32)
+    z = _marginals.normals(key, (prepared.p, prepared.n))
     weights = jnp.full((prepared.n,), np.float32(1 / prepared.n))
     return _testers.quartic_relaxation(z, weights, np.float32(1))[2]
 
@@ -328,7 +328,7 @@ def prepare_wedge(cell):
 
 def simulate_wedge(key, prepared):
     """W over theta/pi, the true disagreement of a vector at theta."""
-    x = jax.random.normal(key, (prepared.d, prepared.n), jnp.float32)
+    x = _marginals.normals(key, (prepared.d, prepared.n))
     return _testers.wedge(x[0], x[1:], prepared.theta) / prepared.theta * np.float32(math.pi)
 
 
@@ -341,7 +341,7 @@ class SpikeCell:
 
     tangent: float
     k: int
-    n: int = 40000
+    n: int = 100_000
     d: int = 3
 
 
@@ -429,7 +429,7 @@ def simulate_smooth(key, prepared):
     The block's own gradient and Hessian, whose norms exceed the population's in expectation.
     """
     key_x, key_y = jax.random.split(key)
-    x = jax.random.normal(key_x, (prepared.width, BLOCK_POINTS), jnp.float32) * prepared.real[:, None]
+    x = _marginals.normals(key_x, (prepared.width, BLOCK_POINTS)) * prepared.real[:, None]
     flips = jax.random.uniform(key_y, (BLOCK_POINTS,), jnp.float32) < prepared.eta
     clean = np.float32(math.cos(1.0)) * x[0] + np.float32(math.sin(1.0)) * x[1] >= 0
     y = jnp.where(clean != flips, np.float32(1), np.float32(-1))
