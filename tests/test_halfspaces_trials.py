@@ -30,11 +30,12 @@ N, D = 4000, 3
 @functools.cache
 def _sampler():
     def draw(key, marginal, theta_spike):
-        key_world, key_points = jax.random.split(key)
+        key_points, key_extra = jax.random.split(key)
         squash = marginal == _marginals.MARGINALS.index("squash")
-        star, u, base = _marginals.directions(key_world, D, marginal, squash)
+        g = _marginals.normals(key_points, (D, 2 + N))
+        star, u, base = _marginals.directions(g[:, :2], marginal, squash)
         world = _marginals.World(star, u, base, theta_spike)
-        return _marginals.points(key_points, marginal, N, world), star, u, base
+        return _marginals.points(g[:, 2:], key_extra, marginal, world), star, u, base
 
     return jax.jit(draw)
 
@@ -318,6 +319,18 @@ def test_compiled_testers_agree_with_the_plain_ones(name):
     if name == "cube":  # the band is empty: nan, and every moment test rejects
         assert np.isnan(np.asarray(found.q4)).all()
         assert not np.asarray(verdicts).any()
+
+
+@pytest.mark.claim("halfspaces.T4")
+def test_points_drawn_in_order_give_the_law_of_points_that_are_sorted():
+    prepared = jax.tree.map(np.float32, _laws.prepare_wedge(_laws.WedgeCell(0.2, 3, 600)))
+    keys = jax.random.split(jax.random.key(8), 400)
+    of_points, in_order = (
+        np.asarray(jax.jit(functools.partial(jax.lax.map, lambda k, s=s: s(k, prepared)))(keys))
+        for s in (_laws.simulate_wedge_of_points, _laws.simulate_wedge)
+    )
+    assert stats.ks_2samp(of_points, in_order).pvalue > FALSE_FAIL
+    assert stats.ks_2samp(1.1 * of_points, in_order).pvalue < FALSE_FAIL
 
 
 # ------------------------------------------------------------------------------------------------------------ trials

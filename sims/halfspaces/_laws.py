@@ -8,6 +8,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import ndtri
 
 from sims._experiment import register
 from sims.halfspaces import _kernels, _marginals, _testers
@@ -38,6 +39,7 @@ __all__ = [
     "simulate_smooth",
     "simulate_spike",
     "simulate_wedge",
+    "simulate_wedge_of_points",
     "simulate_worst",
     "validate_angle",
     "validate_band",
@@ -327,7 +329,23 @@ def prepare_wedge(cell):
 
 
 def simulate_wedge(key, prepared):
-    """W over theta/pi, the true disagreement of a vector at theta."""
+    """W over theta/pi, the true disagreement of a vector at theta.
+
+    The points come in the order of t = <w, x>: the order statistics of n normal draws, by partial sums of exponentials, beside
+    independent other coordinates. Sorting would take most of the time; simulate_wedge_of_points does it.
+    """
+    key_t, key_z = jax.random.split(key)
+    parts = -jnp.log1p(-jax.random.uniform(key_t, (prepared.n + 1,), jnp.float32))
+    below, above = jnp.cumsum(parts)[:-1], jax.lax.cumsum(parts, reverse=True)[1:]  # each exact in its own tail
+    total = below + above
+    t = jnp.where(below < above, ndtri(below / total), -ndtri(above / total))
+    t = jax.lax.cummax(t)  # rounding of sums may swap neighbours
+    z = _marginals.normals(key_z, (prepared.d - 1, prepared.n))
+    return _testers.wedge_of_sorted(t, z, prepared.theta) / prepared.theta * np.float32(math.pi)
+
+
+def simulate_wedge_of_points(key, prepared):
+    """The same of points drawn one by one."""
     x = _marginals.normals(key, (prepared.d, prepared.n))
     return _testers.wedge(x[0], x[1:], prepared.theta) / prepared.theta * np.float32(math.pi)
 
@@ -376,9 +394,11 @@ def prepare_spike(cell, exponent=None):
 def simulate_spike(key, prepared):
     """(D - theta/pi)/(1 - theta/pi), D the share on which w and a vector at theta differ: alpha in expectation."""
     d = prepared.d
+    key_points, key_extra = jax.random.split(key)
     w, u = (jnp.zeros((d,), jnp.float32).at[i].set(1) for i in (0, 1))
     world = _marginals.World(w, u, w, prepared.spike)
-    x = _marginals.points(key, jnp.int32(_marginals.MARGINALS.index("spike")), prepared.n, world)
+    g = _marginals.normals(key_points, (d, prepared.n))
+    x = _marginals.points(g, key_extra, jnp.int32(_marginals.MARGINALS.index("spike")), world)
     v = jnp.cos(prepared.theta) * w + jnp.sin(prepared.theta) * u
     share = jnp.mean(((w @ x >= 0) != (v @ x >= 0)).astype(jnp.float32))
     clean = prepared.theta / np.float32(math.pi)

@@ -68,16 +68,14 @@ def _normalise(v):
     return v / jnp.linalg.norm(v)
 
 
-def directions(key, d, marginal, squash):
-    """(w*, u, w0): unit vectors [d], w* uniform on the sphere, u orthogonal to it.
+def directions(g, marginal, squash):
+    """(w*, u, w0): unit vectors [d] from two columns of normal draws g [d, 2], w* uniform on the sphere, u orthogonal to it.
 
     squash (traced): w0 is uniform and w* = (w0 + u)/sqrt2, the fake stationary point's world; otherwise w0 = w*.
     gmm: u is the unit part of (1, .., 1) orthogonal to w*.
     """
-    key_w, key_u = jax.random.split(key)
-    w = _normalise(jax.random.normal(key_w, (d,), jnp.float32))
-    v = jax.random.normal(key_u, (d,), jnp.float32)
-    ones = jnp.ones((d,), jnp.float32)
+    w, v = _normalise(g[:, 0]), g[:, 1]
+    ones = jnp.ones_like(w)
     v = jnp.where(marginal == MARGINALS.index("gmm"), ones + 1e-3 * v, v)
     v = v - jnp.dot(v, w) * w
     u = _normalise(v - jnp.dot(v, w) * w)  # twice, so that u is orthogonal to rounding
@@ -97,11 +95,9 @@ def _move(g, along, direction):
     return g + direction[:, None] * along[None]
 
 
-def points(key, marginal, n, world):
-    """n points as columns, float32 [d, n]. marginal: int32 []; world: World."""
-    d = world.star.shape[0]
-    key_points, key_extra = jax.random.split(key)
-    g = normals(key_points, (d, n))
+def points(g, key, marginal, world):
+    """Points as columns, float32 [d, n], made of normal draws g [d, n] and what else key gives. marginal: int32 []; world: World."""
+    d, n = g.shape
 
     def quartic(g, key):
         del key
@@ -163,4 +159,4 @@ def points(key, marginal, n, world):
         "squash": squash,
         "spike": spike,
     }
-    return jax.lax.switch(marginal, [branches[name] for name in MARGINALS], g, key_extra)
+    return jax.lax.switch(marginal, [branches[name] for name in MARGINALS], g, key)

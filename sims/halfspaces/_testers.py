@@ -26,6 +26,7 @@ __all__ = [
     "t1_top",
     "verdicts",
     "wedge",
+    "wedge_of_sorted",
     "weighted",
 ]
 
@@ -140,7 +141,15 @@ def monomial_deviation(t, z, sigma):
 
 def t1_top(x):
     """T1 at k = 2: lambda_max(E xx^T), to be held against 2. x [d, n]."""
-    return jnp.linalg.eigvalsh(x @ x.T / np.asarray(x.shape[1], x.dtype))[-1]
+    d, n = x.shape
+    blocks = jnp.pad(x, ((0, 0), (0, -n % _BLOCK)))
+
+    def add(i, total):
+        some = jax.lax.dynamic_slice_in_dim(blocks, i * _BLOCK, _BLOCK, 1)
+        return total + some @ some.T
+
+    total = jax.lax.fori_loop(0, -(-n // _BLOCK), add, jnp.zeros((d, d), x.dtype))
+    return jnp.linalg.eigvalsh(total / np.asarray(n, x.dtype))[-1]
 
 
 def _boundaries(r, first, tangent, least):
@@ -162,18 +171,23 @@ def _boundaries(r, first, tangent, least):
 
 
 def wedge(t, z, theta):
-    """T4: W(w, theta) of (t [n], z [p, n]). Slabs of both sides are stretches of the points by t; 1 at theta >= pi/2."""
+    """T4: W(w, theta) of (t [n], z [p, n]); 1 at theta >= pi/2."""
+    falling, order = jax.lax.top_k(-t, t.shape[0])  # on a CPU faster than a sort
+    return wedge_of_sorted(-falling, z[:, order], theta)
+
+
+def wedge_of_sorted(t, z, theta):
+    """`wedge` of points that come by increasing t: slabs of both sides are stretches of them."""
     p, n = z.shape
     one, edge = np.asarray(1, t.dtype), np.asarray(1.5707, t.dtype)
     tangent = jnp.tan(jnp.minimum(theta, edge))
-    falling, order = jax.lax.top_k(-t, n)  # on a CPU faster than a sort
-    up, down = -falling, falling[::-1]  # |t| of the points with t >= 0 ends the first, of the others the second
+    up, down = t, -t[::-1]  # |t| of the points with t >= 0 ends the first, of the others the second
     negative = jnp.sum(t < 0, dtype=jnp.int32)
     right, left = _boundaries(up, negative, tangent, np.int32(6 * p)), _boundaries(down, n - negative, tangent, np.int32(6 * p))
     # Slabs as stretches of the points by t: the left ones, outermost first, then the right ones.
     starts, stops = jnp.concatenate([n - left[:0:-1], right[:-1]]), jnp.concatenate([n - left[-2::-1], right[1:]])
     near = jnp.concatenate([down[jnp.minimum(left[-2::-1], n - 1)], up[jnp.minimum(right[:-1], n - 1)]])
-    row = jnp.concatenate([jnp.ones((1, n), t.dtype), z[:, order]], 0)
+    row = jnp.concatenate([jnp.ones((1, n), t.dtype), z], 0)
     row = jnp.pad(row, ((0, 0), (0, _SLAB_BLOCK)))
 
     def moments(stretch):
