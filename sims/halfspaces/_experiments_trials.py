@@ -84,9 +84,9 @@ _END_TO_END = {"n_test": 20_000}  # all of these share one program: the excess i
 
 
 def _expect_ratio(eta, noise):
-    """Measured mean and sd of err/opt: the noise of learning weighs more when there is little to learn from."""
-    mean = {"rcn": 1.2, "massart_half": 1.2, "boundary": 0.84, "tail": 1.18, "tailu": 1.29, "planted2": 0.56}.get(noise, 1.5)
-    return mean, 0.1 * math.sqrt(0.01 / eta)
+    """Measured mean, sd and skewness of err/opt: the noise of learning weighs more when there is little to learn from."""
+    mean = {"boundary": 0.84, "tail": 1.18, "tailu": 1.29, "planted2": 0.56, "killer": 1.8}.get(noise, 1.2)
+    return mean, 0.1 * math.sqrt(0.01 / eta), -1.0 if noise == "killer" else 0.4
 
 
 def _killer_angle(sigma, eta):
@@ -181,7 +181,7 @@ _TRIALS = (
         "thm5.1x/noises",
         _heavy(_noisy_cells(), _noisy_cells(n1=300_000, n2=300_000)),
         "error_ratio",
-        320,
+        1024,  # under the killer some runs come near w* and the ratio is skew: the t-mixture waits for 400 times its squared skewness
         0.005,
         support=lambda eta, noise: (0.0, 1 / (eta * _OPT.get(noise, 1.0))),
         expected=_expect_ratio,
