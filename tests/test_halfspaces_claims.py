@@ -64,6 +64,9 @@ def test_sampled_check_is_supported_and_its_falsifiers_refuted(claim_id, cells, 
     options = _decide.Options(out=tmp_path, preset="smoke", num_devices=1)
     for check in claim.checks:
         own, worlds = _verdicts.decisions_of(claim, check, "smoke", options)
+        if check.name == "fires":  # an end-to-end trial: default decides it
+            assert not own
+            continue
         for falsifier, row in own[-cells].rows(options.seed):
             assert row.verdict == ("SUPPORTED" if falsifier is None else "REFUTED"), row.reason
         for decisions in worlds.values():
