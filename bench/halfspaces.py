@@ -98,8 +98,8 @@ def rivals(x: np.ndarray, y: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
 def together(rng: np.random.Generator) -> list[dict[str, float]]:
     """32 descents in one program against 32 calls, by sample size."""
     rows = []
-    batch = jax.jit(jax.vmap(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth"), (None, 0, None, None)))
-    single = jax.jit(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth"))
+    batch = jax.jit(jax.vmap(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth")[0], (None, 0, None, None)))
+    single = jax.jit(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth")[0])
     for n in (100, 1000, 20_000):
         x, y = world(rng, n)
         z = jnp.asarray((x * y[:, None]).T, jnp.float32)

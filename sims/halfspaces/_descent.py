@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sims._experiment import register
-from sims.halfspaces import _kernels, _learner, _noise
+from sims.halfspaces import _kernels, _learner, _marginals, _noise
 from theory.halfspaces import _angles, _arguments, _dktz
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "prepare_steps",
     "simulate_needed",
     "simulate_steps",
+    "sizes",
     "validate_needed",
     "validate_steps",
 ]
@@ -104,7 +105,8 @@ def simulate_steps(key, prepared):
 
 RUNS = 12  # learners whose median angle decides
 FIRST, GROWTH = 50, 1.3  # sample sizes tried: 50 * 1.3^i
-_SHORT = (512, 1024, 2048)  # paddings of the smaller sizes
+_PADDINGS = (512, 2048)  # of the smaller sizes
+_WIDTHS = (6, 24)  # coordinates drawn, so that dimensions share a program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,73 +124,70 @@ def validate_needed(cell):
     _arguments.angle(_FN, 1 / _arguments.positive(_FN, "inverse_eps", cell.inverse_eps))
     _arguments.count(_FN, "d", _arguments.dimension(_FN, cell.d), 2, 1024)
     _arguments.massart(_FN, cell.eta)
-    _arguments.count(_FN, "most", cell.most, _SHORT[-1], 10**6)
+    _arguments.count(_FN, "most", cell.most, _PADDINGS[-1], 10**6)
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class NeededPrepared:
-    d: int
+    width: int
     most: int
-    sizes: np.ndarray  # int32 [tries]
+    real: np.ndarray  # float [width], 1 for the first d coordinates; the others are 0
     eps: float
     sigma: float
     eta: float
     steps: np.ndarray  # int32 []
 
 
+def sizes(most):
+    """The sample sizes tried, up to `most`: int32 [tries]."""
+    tries = int(math.log(most / FIRST) / math.log(GROWTH)) + 1
+    return np.floor(FIRST * GROWTH ** np.arange(tries)).astype(np.int32)
+
+
 def prepare_needed(cell):
     """NeededCell -> NeededPrepared: sigma = 5 eps, T = max(60, 6/(sigma (1-2 eta)))."""
     eps = 1 / cell.inverse_eps
-    tries = int(math.log(cell.most / FIRST) / math.log(GROWTH)) + 1
-    sizes = np.floor(FIRST * GROWTH ** np.arange(tries)).astype(np.int32)
     steps = max(60, math.ceil(6 / (5 * eps * (1 - 2 * cell.eta))))
     steps = _learner.CHECKPOINTS * math.ceil(steps / _learner.CHECKPOINTS)
-    return NeededPrepared(cell.d, cell.most, sizes, eps, 5 * eps, cell.eta, np.int32(steps))
+    width = next((w for w in _WIDTHS if w >= cell.d), cell.d)
+    real = (np.arange(width) < cell.d).astype(float)
+    return NeededPrepared(width, cell.most, real, eps, 5 * eps, cell.eta, np.int32(steps))
 
 
-def _angle_after(key, n, most, prepared):
-    """The learner's angle after descent on the first n of `most` points; the others are set to 0, which moves nothing but the mean."""
+def _angle_after(key, n, padding, prepared):
+    """The learner's angle after descent on n points; the others of `padding` are set to 0, which moves nothing."""
     key_x, key_y = jax.random.split(key)
-    d = prepared.d
-    star, u = (jnp.zeros((d,), jnp.float32).at[i].set(1) for i in (0, 1))
-    x = jax.random.normal(key_x, (d, most), jnp.float32)
-    flips = jax.random.uniform(key_y, (most,), jnp.float32) < _noise.flip_rates(
+    width = prepared.width
+    star, u = (jnp.zeros((width,), jnp.float32).at[i].set(1) for i in (0, 1))
+    x = _marginals.normals(key_x, (width, padding)) * prepared.real[:, None]
+    flips = jax.random.uniform(key_y, (padding,), jnp.float32) < _noise.flip_rates(
         jnp.int32(_noise.NOISES.index("massart_half")), prepared.eta, x, star, u
     )
     y = jnp.where(flips, -_noise.predict(star, x), _noise.predict(star, x))
-    real = jnp.arange(most, dtype=jnp.int32) < n
-    z = jnp.where(real[None], x * y[None], 0)
-    # gradient() divides by `most`: the points kept are scaled up, the padding contributes (z - t w) k(0) = 0
-    start, share = _learner.averaging_start(z), np.float32(most) / n.astype(jnp.float32)
-    each = prepared.steps // _learner.CHECKPOINTS
-
-    def step(i, w):
-        beta = prepared.sigma * (1 - np.float32(0.9) * i.astype(jnp.float32) / prepared.steps.astype(jnp.float32))
-        w = w + beta * share * _learner.gradient(w, z, prepared.sigma, "smooth")
-        return w / jnp.linalg.norm(w)
-
-    w = jax.lax.fori_loop(0, each * _learner.CHECKPOINTS, step, start)
+    z = jnp.where(jnp.arange(padding, dtype=jnp.int32)[None] < n, x * y[None], 0)
+    path, _ = _learner.descend(z, _learner.averaging_start(z), prepared.sigma, prepared.steps, "smooth", n.astype(jnp.float32))
+    w = path[-1]
     return jnp.arctan2(jnp.linalg.norm(w[1:]), w[0])
 
 
 def simulate_needed(key, prepared):
     """The first sample size tried at which the median angle of RUNS learners is at most eps; nan if none is."""
-    tries = prepared.sizes.shape[0]
+    tried, state = sizes(prepared.most), (jnp.int32(0), jnp.bool_(False))
+    # One loop a padding: a choice among paddings inside one loop would, for a batch of replicates, compute all of them.
+    for padding in (*_PADDINGS, prepared.most):
+        last = int(np.sum(tried <= padding))
 
-    def median(i):
-        keys = jax.random.split(jax.random.fold_in(key, i), RUNS)
-        n = prepared.sizes[i]
-        padded = [lambda most=most: jax.lax.map(lambda k: _angle_after(k, n, most, prepared), keys) for most in (*_SHORT, prepared.most)]
-        return jnp.median(jax.lax.switch(sum((n > most).astype(jnp.int32) for most in _SHORT), padded))
+        def going(state, last=last):
+            i, found = state
+            return (i < last) & ~found
 
-    def going(state):
-        i, found = state
-        return (i < tries) & ~found
+        def attempt(state, padding=padding):
+            i, _ = state
+            keys, n = jax.random.split(jax.random.fold_in(key, i), RUNS), jnp.asarray(tried)[i]
+            angles = jax.lax.map(lambda k: _angle_after(k, n, padding, prepared), keys)
+            return i + 1, jnp.median(angles) <= prepared.eps
 
-    def attempt(state):
-        i, _ = state
-        return i + 1, median(i) <= prepared.eps
-
-    i, found = jax.lax.while_loop(going, attempt, (jnp.int32(0), jnp.bool_(False)))
-    return jnp.where(found, prepared.sizes[i - 1].astype(jnp.float32), jnp.nan)
+        state = jax.lax.while_loop(going, attempt, state)
+    i, found = state
+    return jnp.where(found, jnp.asarray(tried)[i - 1].astype(jnp.float32), jnp.nan)

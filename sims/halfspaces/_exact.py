@@ -147,27 +147,28 @@ def evaluate_closed_form(cell, rng):
 
 
 def evaluate_alongside(cell, rng, normalised=True):
-    """|<w, grad L(w)>| by automatic differentiation on 4,000 points, theta = .1: 0, as L does not depend on ||w||. A lying world
-    leaves out the division by ||w||."""
+    """|<w, grad L(w)>| by automatic differentiation on 4,000 points: 0, as L does not depend on ||w||. A lying world leaves out the
+    division by ||w||, which shows at small angles."""
     import jax
     import jax.numpy as jnp
 
     from sims.halfspaces._kernels import surrogate_by_number
 
-    x = rng.normal(size=(4, 4000))
-    y = np.where((math.cos(0.1) * x[0] + math.sin(0.1) * x[1] >= 0) != (rng.random(4000) < cell.eta), 1.0, -1.0)
+    x, noise = rng.normal(size=(4, 4000)), rng.random(4000)
     w = np.eye(4)[0]
 
-    def loss(w, sigma, number):
+    def loss(w, y, sigma, number):
         norm = jnp.linalg.norm(w) if normalised else 1.0
         return jnp.mean(surrogate_by_number(-y * (w @ x) / norm, sigma, number))
 
     with jax.enable_x64(True):
         gradient = jax.jit(jax.grad(loss))
-        for name in _kernels_of(cell):
-            for sigma in (0.1, 0.3):
-                found = np.asarray(gradient(w, sigma, np.int32(KERNELS.index(name))))
-                yield Case(f"{name}, sigma={sigma}", abs(float(found @ w)), {"kernel": name})
+        for theta in (0.1, 0.5, 1.2, 1.57):
+            y = np.where((math.cos(theta) * x[0] + math.sin(theta) * x[1] >= 0) != (noise < cell.eta), 1.0, -1.0)
+            for name in _kernels_of(cell):
+                for sigma in (0.1, 0.3):
+                    found = np.asarray(gradient(w, y, sigma, np.int32(KERNELS.index(name))))
+                    yield Case(f"{name}, theta={theta}, sigma={sigma}", abs(float(found @ w)), {"kernel": name})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -429,7 +430,7 @@ def validate_data(cell):
     _arguments.count(_FN, "n", cell.n, 20, 10**6)
 
 
-def _largest_quartic(z, weights, rng, directions=500, ascents=12):
+def _largest_quartic(z, weights, rng, directions=4000, ascents=12):
     """max over u of (1/n) sum weights <u,z>^4, from below: random directions, then ascents u <- sum w <u,z>^3 z of the best."""
     u = rng.normal(size=(directions, z.shape[1]))
     u /= np.linalg.norm(u, axis=1, keepdims=True)

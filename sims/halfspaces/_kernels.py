@@ -14,9 +14,9 @@ __all__ = ["KERNELS", "kernel_by_number", "kernel_weight", "surrogate", "surroga
 def kernel_weight(s, kernel):
     """k(s), in the precision of s. kernel: a name. exp(-|s|) and never cosh, which overflows."""
     if kernel == "smooth":
-        u = jnp.clip(3 * jnp.abs(s) - 0.5, 0, 1)
-        v = u * (1 - u)
-        return 1 - u * u * (3 - 2 * u) + 15 * v * v
+        # The transition in p = u - 1/2, a quartic with dyadic coefficients: 8 operations, and exactly 1 and 0 at its ends.
+        p = jnp.clip(3 * jnp.abs(s) - 1, -0.5, 0.5)
+        return (((15 * p + 2) * p - 7.5) * p - 1.5) * p + 1.4375
     if kernel == "ramp":
         return (jnp.abs(s) <= 0.5).astype(s.dtype)
     e = jnp.exp(-jnp.abs(s))

@@ -8,6 +8,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import ndtri
 
 from sims._experiment import register
 from sims.halfspaces import _kernels, _marginals, _testers
@@ -38,6 +39,7 @@ __all__ = [
     "simulate_smooth",
     "simulate_spike",
     "simulate_wedge",
+    "simulate_wedge_of_points",
     "simulate_worst",
     "validate_angle",
     "validate_band",
@@ -90,7 +92,7 @@ def prepare_angle(cell, marginal="gauss"):
 
 def simulate_angle(key, prepared):
     """Share of BLOCK_POINTS points on which the two halfspaces differ."""
-    x = jax.random.normal(key, (prepared.width, BLOCK_POINTS), jnp.float32) * prepared.scales[:, None]
+    x = _marginals.normals(key, (prepared.width, BLOCK_POINTS)) * prepared.scales[:, None]
     return jnp.mean(((x[0] >= 0) != (prepared.other @ x >= 0)).astype(jnp.float32))
 
 
@@ -147,7 +149,7 @@ def empirical_loss(w, x, y, sigma, kernel):
 def simulate_gradient(key, prepared):
     """One component of -grad L by automatic differentiation on BLOCK_POINTS points, in float64 on float32 draws."""
     key_x, key_y = jax.random.split(key)
-    x = jax.random.normal(key_x, (prepared.d, BLOCK_POINTS), jnp.float32).astype(prepared.star.dtype)
+    x = _marginals.normals(key_x, (prepared.d, BLOCK_POINTS)).astype(prepared.star.dtype)
     flips = jax.random.uniform(key_y, (BLOCK_POINTS,), jnp.float32) < prepared.eta.astype(jnp.float32)
     y = jnp.where((prepared.star @ x >= 0) != flips, 1.0, -1.0).astype(x.dtype)
     w = jnp.zeros((prepared.d,), x.dtype).at[0].set(1)
@@ -202,7 +204,7 @@ def simulate_worst(key, prepared):
     u = jax.random.uniform(key_t, (WORST_POINTS,), jnp.float32, minval=1e-7)
     s = jnp.where(prepared.kernel == _arguments.KERNELS.index("logistic"), jnp.log(u) - jnp.log1p(-u), u - np.float32(0.5))
     ratio = jnp.where(prepared.kernel == _arguments.KERNELS.index("logistic"), np.float32(1), _kernels.kernel_by_number(s, prepared.kernel))
-    t, x1 = prepared.sigma * s, jax.random.normal(key_x, (WORST_POINTS,), jnp.float32)
+    t, x1 = prepared.sigma * s, _marginals.normals(key_x, (WORST_POINTS,))
     h = jnp.where(x1 * prepared.sin + t * prepared.cos >= 0, np.float32(1), np.float32(-1))
     keep = 1 - 2 * jnp.where(h * x1 > 0, prepared.eta, 0)
     density = np.float32(1 / math.sqrt(2 * math.pi)) * jnp.exp(-t * t / 2)
@@ -252,7 +254,7 @@ def prepare_band(cell, outer=0.5):
 
 def simulate_band(key, prepared):
     """1 if both band counts pass."""
-    t = jnp.abs(jax.random.normal(key, (prepared.most,), jnp.float32))
+    t = jnp.abs(_marginals.normals(key, (prepared.most,)))
     real = jnp.arange(prepared.most, dtype=jnp.int32) < prepared.n
     counts = jnp.sum((t[None] <= prepared.radii[:, None]) & real[None], 1, dtype=jnp.int32)
     return jnp.all((counts >= prepared.low) & (counts <= prepared.high)).astype(jnp.float32)
@@ -289,7 +291,7 @@ def prepare_quartic(cell):
 
 def simulate_quartic(key, prepared):
     """Q4 of one sample."""
-    z = jax.random.normal(key, (prepared.p, prepared.n), jnp.float32)
+    z = _marginals.normals(key, (prepared.p, prepared.n))
     weights = jnp.full((prepared.n,), np.float32(1 / prepared.n))
     return _testers.quartic_relaxation(z, weights, np.float32(1))[2]
 
@@ -327,8 +329,24 @@ def prepare_wedge(cell):
 
 
 def simulate_wedge(key, prepared):
-    """W over theta/pi, the true disagreement of a vector at theta."""
-    x = jax.random.normal(key, (prepared.d, prepared.n), jnp.float32)
+    """W over theta/pi, the true disagreement of a vector at theta.
+
+    The points come in the order of t = <w, x>: the order statistics of n normal draws, by partial sums of exponentials, beside
+    independent other coordinates. Sorting would take most of the time; simulate_wedge_of_points does it.
+    """
+    key_t, key_z = jax.random.split(key)
+    parts = -jnp.log1p(-jax.random.uniform(key_t, (prepared.n + 1,), jnp.float32))
+    below, above = jnp.cumsum(parts)[:-1], jax.lax.cumsum(parts, reverse=True)[1:]  # each exact in its own tail
+    total = below + above
+    t = jnp.where(below < above, ndtri(below / total), -ndtri(above / total))
+    t = jax.lax.cummax(t)  # rounding of sums may swap neighbours
+    z = _marginals.normals(key_z, (prepared.d - 1, prepared.n))
+    return _testers.wedge_of_sorted(t, z, prepared.theta) / prepared.theta * np.float32(math.pi)
+
+
+def simulate_wedge_of_points(key, prepared):
+    """The same of points drawn one by one."""
+    x = _marginals.normals(key, (prepared.d, prepared.n))
     return _testers.wedge(x[0], x[1:], prepared.theta) / prepared.theta * np.float32(math.pi)
 
 
@@ -341,7 +359,7 @@ class SpikeCell:
 
     tangent: float
     k: int
-    n: int = 40000
+    n: int = 100_000
     d: int = 3
 
 
@@ -376,9 +394,11 @@ def prepare_spike(cell, exponent=None):
 def simulate_spike(key, prepared):
     """(D - theta/pi)/(1 - theta/pi), D the share on which w and a vector at theta differ: alpha in expectation."""
     d = prepared.d
+    key_points, key_extra = jax.random.split(key)
     w, u = (jnp.zeros((d,), jnp.float32).at[i].set(1) for i in (0, 1))
     world = _marginals.World(w, u, w, prepared.spike)
-    x = _marginals.points(key, jnp.int32(_marginals.MARGINALS.index("spike")), prepared.n, world)
+    g = _marginals.normals(key_points, (d, prepared.n))
+    x = _marginals.points(g, key_extra, jnp.int32(_marginals.MARGINALS.index("spike")), world)
     v = jnp.cos(prepared.theta) * w + jnp.sin(prepared.theta) * u
     share = jnp.mean(((w @ x >= 0) != (v @ x >= 0)).astype(jnp.float32))
     clean = prepared.theta / np.float32(math.pi)
@@ -429,7 +449,7 @@ def simulate_smooth(key, prepared):
     The block's own gradient and Hessian, whose norms exceed the population's in expectation.
     """
     key_x, key_y = jax.random.split(key)
-    x = jax.random.normal(key_x, (prepared.width, BLOCK_POINTS), jnp.float32) * prepared.real[:, None]
+    x = _marginals.normals(key_x, (prepared.width, BLOCK_POINTS)) * prepared.real[:, None]
     flips = jax.random.uniform(key_y, (BLOCK_POINTS,), jnp.float32) < prepared.eta
     clean = np.float32(math.cos(1.0)) * x[0] + np.float32(math.sin(1.0)) * x[1] >= 0
     y = jnp.where(clean != flips, np.float32(1), np.float32(-1))

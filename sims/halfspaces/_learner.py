@@ -23,7 +23,6 @@ __all__ = [
     "learn",
     "num_steps",
     "one_example_path",
-    "select",
 ]
 
 CHECKPOINTS = 20  # iterates that become candidates, beside their negations
@@ -48,30 +47,35 @@ def averaging_start(z):
     return _normalised(jnp.mean(z, 1), first)
 
 
-def gradient(w, z, sigma, kernel):
-    """-grad L_sigma(w) on the points z = y x [d, n]: [d]."""
-    t = w @ z
-    slope = kernel_weight(t / sigma, kernel)
-    return (z @ slope - jnp.dot(t, slope) * w) / (sigma * np.asarray(z.shape[1], z.dtype))
+def gradient(w, z, sigma, kernel, n=None):
+    """-grad L_sigma(w) on the points z = y x [d, n]: [d]. n: how many of the columns are points, if the others are 0."""
+    v = z @ kernel_weight((w / sigma) @ z, kernel)
+    return (v - jnp.dot(w, v) * w) / (sigma * (np.asarray(z.shape[1], z.dtype) if n is None else n))
 
 
-def descend(z, start, sigma, steps, kernel):
-    """Full-batch descent with steps sigma (1 - .9 i/T): iterates at CHECKPOINTS equally spaced times, [CHECKPOINTS, d].
+def descend(z, start, sigma, steps, kernel, n=None):
+    """Full-batch descent with steps sigma (1 - .9 i/T): iterates at CHECKPOINTS equally spaced times, and how many of them differ.
 
-    steps: T, int32 [] under trace, a multiple of CHECKPOINTS.
+    steps: T, int32 [] under trace, a multiple of CHECKPOINTS. n: as in `gradient`.
+    Descent ends once a step moves no coordinate by more than rounding does: steps only get shorter, so all later iterates are that one.
+    Returns: [CHECKPOINTS, d]; int32 [], of which the first are not repeated.
     """
     each = steps // CHECKPOINTS
     shrink = np.asarray(0.9, z.dtype) / steps.astype(z.dtype)
+    rounding = np.asarray(2 * np.finfo(z.dtype).eps, z.dtype)
 
-    def step(i, w):
+    def step(state):
+        i, w, _ = state
         beta = sigma * (1 - shrink * i.astype(z.dtype))
-        return _normalised(w + beta * gradient(w, z, sigma, kernel), w)
+        new = _normalised(w + beta * gradient(w, z, sigma, kernel, n), w)
+        return i + 1, new, jnp.max(jnp.abs(new - w)) > rounding
 
-    def stretch(w, j):
-        w = jax.lax.fori_loop(j * each, (j + 1) * each, step, w)
-        return w, w
+    def stretch(state, j):
+        state = jax.lax.while_loop(lambda s: (s[0] < (j + 1) * each) & s[2], step, state)
+        return state, state[1]
 
-    return jax.lax.scan(stretch, start, jnp.arange(CHECKPOINTS, dtype=jnp.int32))[1]
+    (done, _, _), path = jax.lax.scan(stretch, (jnp.int32(0), start, jnp.bool_(True)), jnp.arange(CHECKPOINTS, dtype=jnp.int32))
+    return path, (done + each - 1) // each
 
 
 def one_example_path(z, start, sigma, beta, kernel):
@@ -90,29 +94,35 @@ def one_example_path(z, start, sigma, beta, kernel):
     return jax.lax.scan(stretch, start, rows)[1]
 
 
-def errors(candidates, x, y):
-    """Shares of wrong labels of each candidate and of its negation, [2, m]; sign(0) = +1 for both. candidates [m, d]."""
+def errors(candidates, x, y, num=None):
+    """Shares of wrong labels of each candidate and of its negation, [2, m]; sign(0) = +1 for both. candidates [m, d].
 
-    def of(w):
-        t, up = w @ x, y > 0
-        n = np.asarray(x.shape[1], x.dtype)
-        return jnp.stack([jnp.sum((t >= 0) != up, dtype=jnp.int32), jnp.sum((t <= 0) != up, dtype=jnp.int32)]).astype(x.dtype) / n
+    num: int32 [], only the first are counted; the others get inf.
+    """
+    m, n, up = len(candidates), np.asarray(x.shape[1], x.dtype), y > 0
 
-    return jax.lax.map(of, candidates).T
+    def count(i, found):
+        t = jax.lax.dynamic_index_in_dim(candidates, i, keepdims=False) @ x
+        wrong = jnp.stack([jnp.sum((t >= 0) != up, dtype=jnp.int32), jnp.sum((t <= 0) != up, dtype=jnp.int32)]).astype(x.dtype) / n
+        return found.at[:, i].set(wrong)
 
-
-def select(candidates, x, y):
-    """The candidate or negation with the fewest errors on x [d, n], y [n]: (w [d], its error, its index among [2 m])."""
-    wrong = errors(candidates, x, y).ravel()
-    best = jnp.argmin(wrong)
-    return jnp.concatenate([candidates, -candidates])[best], wrong[best], best
+    return jax.lax.fori_loop(0, m if num is None else num, count, jnp.full((2, m), jnp.inf, x.dtype))
 
 
 def learn(z, start, x2, y2, sigmas, steps, kernel):
-    """Descent on z = y x for every sigma [S], steps int32 [S]; the best iterate on the held-out (x2, y2).
+    """Descent on z = y x for every sigma [S], steps int32 [S]; the best iterate, or negation of one, on the held-out x2 [d, n], y2 [n].
 
     Returns: w [d], its held-out error, the sigma that produced it, every checkpoint [S, CHECKPOINTS, d].
     """
-    paths = jax.lax.map(lambda args: descend(z, start, args[0], args[1], kernel), (sigmas, steps))
-    w, wrong, best = select(paths.reshape(-1, z.shape[0]), x2, y2)
-    return w, wrong, sigmas[(best % (sigmas.shape[0] * CHECKPOINTS)) // CHECKPOINTS], paths
+
+    def at_width(args):
+        sigma, num_steps = args
+        path, num = descend(z, start, sigma, num_steps, kernel)
+        return path, errors(path, x2, y2, num)
+
+    paths, wrong = jax.lax.map(at_width, (sigmas, steps))
+    wrong = jnp.swapaxes(wrong, 0, 1).ravel()  # candidates first, then their negations; of equal ones the first is taken
+    best, num_candidates = jnp.argmin(wrong), sigmas.shape[0] * CHECKPOINTS
+    sign = jnp.where(best < num_candidates, np.asarray(1, z.dtype), np.asarray(-1, z.dtype))
+    best_path, best_time = jnp.divmod(best % num_candidates, CHECKPOINTS)
+    return sign * paths[best_path, best_time], jnp.min(wrong), sigmas[best_path], paths

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from sims.halfspaces._kernels import kernel_weight
 
-__all__ = ["NOISES", "flip_rates", "labels", "noise_id", "predict"]
+__all__ = ["NOISES", "flip_rates", "labels", "labels_by_chance", "noise_id", "predict"]
 
 NOISES = ("rcn", "massart_half", "boundary", "tail", "tailu", "killer", "planted2")
 RANDOM = ("rcn", "massart_half")  # each label flips by chance, the others flip a fixed number of labels
@@ -32,6 +34,13 @@ def flip_rates(noise, eta, x, star, u):
     return jnp.where((noise == NOISES.index("massart_half")) & ~right, np.float32(0), eta.astype(jnp.float32))
 
 
+def labels_by_chance(key, noise, rate, x, star, u):
+    """y of the random noises: float32 [n] of -1, +1."""
+    clean = predict(star, x)
+    flips = jax.random.uniform(key, (x.shape[1],), jnp.float32) < flip_rates(noise, rate, x, star, u)
+    return jnp.where(flips, -clean, clean)
+
+
 def _scores(noise, x, star, u, aim, other, sigma, kernel):
     """What the adversaries rank by, lowest first; inf: never flipped. float32 [n]."""
     t, h = star @ x, predict(star, x)
@@ -52,25 +61,22 @@ def _scores(noise, x, star, u, aim, other, sigma, kernel):
     return jax.lax.switch(noise - len(RANDOM), [branches[name] for name in NOISES[len(RANDOM) :]])
 
 
-def labels(key, noise, rate, x, star, u, aim, other, sigma, kernel, parts):
+def labels(key, noise, rate, x, star, u, aim, other, sigma, kernel, parts, most=1.0):
     """y: float32 [n] of -1, +1, for columns that come in consecutive parts, each with its own adversary.
 
     noise: int32 []; rate: eta of the random noises, else the share of clean labels flipped, floor(rate size) in each part.
     aim: w0 of killer, which kills the gradient of the surrogate (sigma, kernel) there; other: the second halfspace of planted2.
-    parts: sizes that add up to n, static.
+    parts: sizes that add up to n, static. most: static bound on the share an adversary flips; a small one saves sorting the rest.
     """
-    n, clean = x.shape[1], predict(star, x)
-
-    def by_chance():
-        flips = jax.random.uniform(key, (n,), jnp.float32) < flip_rates(noise, rate, x, star, u)
-        return jnp.where(flips, -clean, clean)
+    clean = predict(star, x)
 
     def lowest(score):
         """Whether a score is among the floor(rate size) lowest of its part, and finite."""
         size = score.shape[0]
         count = jnp.floor(rate * np.float32(size) + np.float32(1e-3)).astype(jnp.int32)
-        _, order = jax.lax.top_k(-score, size)  # on a CPU four times as fast as a sort
-        first = jnp.zeros((size,), bool).at[order].set(jnp.arange(size, dtype=jnp.int32) < count)
+        ranked = min(size, math.ceil(most * size))
+        _, order = jax.lax.top_k(-score, ranked)  # on a CPU faster than a sort
+        first = jnp.zeros((size,), bool).at[order].set(jnp.arange(ranked, dtype=jnp.int32) < count)
         return first & jnp.isfinite(score)
 
     def by_rank():
@@ -78,4 +84,4 @@ def labels(key, noise, rate, x, star, u, aim, other, sigma, kernel, parts):
         flips = [lowest(part) for part in jnp.split(score, np.cumsum(parts)[:-1]) if part.shape[0]]
         return jnp.where(jnp.concatenate(flips), -clean, clean)
 
-    return jax.lax.cond(noise < len(RANDOM), by_chance, by_rank)
+    return jax.lax.cond(noise < len(RANDOM), lambda: labels_by_chance(key, noise, rate, x, star, u), by_rank)

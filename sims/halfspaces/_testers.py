@@ -26,10 +26,13 @@ __all__ = [
     "t1_top",
     "verdicts",
     "wedge",
+    "wedge_of_sorted",
     "weighted",
 ]
 
-MAX_SLABS = 128  # a side; widths grow by a quarter from tan(theta)/4 on, so .002 to 12 takes under 60
+MAX_SLABS = 64  # a side; widths grow by a quarter from tan(theta)/4 on, so 2e-5 to 12 takes 64
+_BLOCK = 1024  # points of a product
+_SLAB_BLOCK = 256  # of one over a slab
 
 
 class Bands(NamedTuple):
@@ -58,11 +61,34 @@ def _svec(z):
     return jnp.concatenate([z * z - 1, root2 * z[i] * z[j]], 0) if p > 1 else z * z - 1
 
 
+def _weighing(weights):
+    """(places of the positive weights, in order, then n up to a multiple of _BLOCK; how many blocks hold one)."""
+    n, inside = weights.shape[0], weights > 0
+    room = -(-n // _BLOCK) * _BLOCK
+    rank = jnp.cumsum(inside, dtype=jnp.int32)
+    places = jnp.full((room,), n, jnp.int32)
+    places = places.at[jnp.where(inside, rank - 1, room)].set(jnp.arange(n, dtype=jnp.int32), mode="drop", unique_indices=True)
+    return places, (rank[-1] + _BLOCK - 1) // _BLOCK
+
+
 def quartic_relaxation(z, weights, total):
-    """(lambda_min, lambda_max of E zz^T, Q4), E = sum weights (.), total = E 1. z [p, n], weights [n]."""
-    eig = jnp.linalg.eigvalsh((z * weights[None]) @ z.T)
-    v = _svec(z)
-    top = jnp.linalg.eigvalsh((v * weights[None]) @ v.T)[-1]
+    """(lambda_min, lambda_max of E zz^T, Q4), E = sum weights (.), total = E 1. z [p, n], weights [n] >= 0.
+
+    Points of weight 0 are left out: in a band they are most.
+    """
+    p = z.shape[0]
+    size = p * (p + 1) // 2
+    places, blocks = _weighing(weights)
+
+    def add(i, sums):
+        mine = jax.lax.dynamic_slice_in_dim(places, i * _BLOCK, _BLOCK)
+        some, share = (jnp.take(a, mine, axis=-1, mode="fill", fill_value=0) for a in (z, weights))
+        v = _svec(some)
+        return sums[0] + (some * share[None]) @ some.T, sums[1] + (v * share[None]) @ v.T
+
+    second, fourth = jax.lax.fori_loop(0, blocks, add, (jnp.zeros((p, p), z.dtype), jnp.zeros((size, size), z.dtype)))
+    eig = jnp.linalg.eigvalsh(second)
+    top = jnp.linalg.eigvalsh(fourth)[-1]
     return eig[0], eig[-1], top + 2 * eig[-1] - total
 
 
@@ -115,7 +141,15 @@ def monomial_deviation(t, z, sigma):
 
 def t1_top(x):
     """T1 at k = 2: lambda_max(E xx^T), to be held against 2. x [d, n]."""
-    return jnp.linalg.eigvalsh(x @ x.T / np.asarray(x.shape[1], x.dtype))[-1]
+    d, n = x.shape
+    blocks = jnp.pad(x, ((0, 0), (0, -n % _BLOCK)))
+
+    def add(i, total):
+        some = jax.lax.dynamic_slice_in_dim(blocks, i * _BLOCK, _BLOCK, 1)
+        return total + some @ some.T
+
+    total = jax.lax.fori_loop(0, -(-n // _BLOCK), add, jnp.zeros((d, d), x.dtype))
+    return jnp.linalg.eigvalsh(total / np.asarray(n, x.dtype))[-1]
 
 
 def _boundaries(r, first, tangent, least):
@@ -137,38 +171,49 @@ def _boundaries(r, first, tangent, least):
 
 
 def wedge(t, z, theta):
-    """T4: W(w, theta) of (t [n], z [p, n]). Slabs by segment sums over the sorted points; 1 at theta >= pi/2."""
+    """T4: W(w, theta) of (t [n], z [p, n]); 1 at theta >= pi/2."""
+    falling, order = jax.lax.top_k(-t, t.shape[0])  # on a CPU faster than a sort
+    return wedge_of_sorted(-falling, z[:, order], theta)
+
+
+def wedge_of_sorted(t, z, theta):
+    """`wedge` of points that come by increasing t: slabs of both sides are stretches of them."""
     p, n = z.shape
     one, edge = np.asarray(1, t.dtype), np.asarray(1.5707, t.dtype)
     tangent = jnp.tan(jnp.minimum(theta, edge))
-    i, j = np.triu_indices(p)
-    ranked, order = jax.lax.top_k(-t, n)  # on a CPU four times as fast as a sort
-    ranked = -ranked
-    features = jnp.concatenate([z, z[i] * z[j], jnp.ones((1, n), t.dtype)], 0)[:, order]
-    place = jnp.arange(n, dtype=jnp.int32)
+    up, down = t, -t[::-1]  # |t| of the points with t >= 0 ends the first, of the others the second
+    negative = jnp.sum(t < 0, dtype=jnp.int32)
+    right, left = _boundaries(up, negative, tangent, np.int32(6 * p)), _boundaries(down, n - negative, tangent, np.int32(6 * p))
+    # Slabs as stretches of the points by t: the left ones, outermost first, then the right ones.
+    starts, stops = jnp.concatenate([n - left[:0:-1], right[:-1]]), jnp.concatenate([n - left[-2::-1], right[1:]])
+    near = jnp.concatenate([down[jnp.minimum(left[-2::-1], n - 1)], up[jnp.minimum(right[:-1], n - 1)]])
+    row = jnp.concatenate([jnp.ones((1, n), t.dtype), z], 0)
+    row = jnp.pad(row, ((0, 0), (0, _SLAB_BLOCK)))
 
-    def of_side(positive):
-        r = jnp.where(positive, ranked, -ranked[::-1])  # ascending; this side's points come last, 0 among the positive ones
-        mine = jax.lax.optimization_barrier(jnp.where(positive, features, features[:, ::-1]))  # else a CPU makes it anew for each sum
-        first = jnp.where(positive, jnp.sum(t < 0, dtype=jnp.int32), jnp.sum(t >= 0, dtype=jnp.int32))
-        edges = _boundaries(r, first, tangent, np.int32(6 * p))
-        slab = jnp.searchsorted(edges, place, side="right").astype(jnp.int32)  # 0: the other side
-        sums = jax.ops.segment_sum(mine.T, slab, MAX_SLABS + 1, indices_are_sorted=True)[1:]
-        near = r[jnp.minimum(edges[:-1], n - 1)]
-        size = jnp.maximum(sums[:, -1], 1)[:, None]
-        mean = sums[:, :p] / size
-        second = jnp.zeros((MAX_SLABS, p, p), t.dtype).at[:, i, j].set(sums[:, p:-1] / size)
-        second = second + jnp.swapaxes(jnp.triu(second, 1), 1, 2)
-        spread = second - mean[:, :, None] * mean[:, None, :]
-        top, variance = jnp.linalg.eigvalsh(jnp.stack([second, spread]))[:, :, -1]
-        reach = near / tangent
-        room = reach - jnp.linalg.norm(mean, axis=1)
-        cantelli = jnp.where(room > 0, variance / (variance + room * room), one)
-        chebyshev = jnp.where(reach > 0, top / (reach * reach), one)
-        b = jnp.where(reach > 0, jnp.minimum(jnp.minimum(chebyshev, cantelli), one), one)
-        return jnp.sum(jnp.where(sums[:, -1] > 0, sums[:, -1] * b, 0))
+    def moments(stretch):
+        """Sums of (1, z)(1, z)^T over a stretch, some points at a time."""
+        start, stop = stretch
 
-    total = jnp.sum(jax.lax.map(of_side, jnp.asarray([True, False]))) / np.asarray(n, t.dtype)
+        def add(k, total):
+            place = start + k * _SLAB_BLOCK
+            mine = place + jnp.arange(_SLAB_BLOCK, dtype=jnp.int32) < stop
+            some = jnp.where(mine, jax.lax.dynamic_slice_in_dim(row, place, _SLAB_BLOCK, 1), 0)
+            return total + some @ some.T
+
+        return jax.lax.fori_loop(0, (stop - start + _SLAB_BLOCK - 1) // _SLAB_BLOCK, add, jnp.zeros((p + 1, p + 1), t.dtype))
+
+    sums = jax.lax.map(moments, (starts, stops))
+    held = sums[:, 0, 0]
+    size = jnp.maximum(held, 1)
+    mean, second = sums[:, 0, 1:] / size[:, None], sums[:, 1:, 1:] / size[:, None, None]
+    spread = second - mean[:, :, None] * mean[:, None, :]
+    top, variance = jnp.linalg.eigvalsh(second)[:, -1], jnp.linalg.eigvalsh(spread)[:, -1]
+    reach = near / tangent
+    room = reach - jnp.linalg.norm(mean, axis=1)
+    cantelli = jnp.where(room > 0, variance / (variance + room * room), one)
+    chebyshev = jnp.where(reach > 0, top / (reach * reach), one)
+    b = jnp.where(reach > 0, jnp.minimum(jnp.minimum(chebyshev, cantelli), one), one)
+    total = jnp.sum(jnp.where(held > 0, held * b, 0)) / np.asarray(n, t.dtype)
     return jnp.where(theta >= edge, one, jnp.minimum(total, one))
 
 

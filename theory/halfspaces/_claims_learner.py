@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from theory._claims import Assumption, Check, Claim, Falsifier, Provenance, Relation
 from theory.halfspaces import _adversarial, _angles
 
@@ -89,6 +91,20 @@ _THM41X = Claim(
             grid="sigma",
             assumptions=(_GAUSS, _HALF),
             falsifiers=(Falsifier("averaging", "the mean of y x in place of the learner: slope 0", "world"),),
+            units="excess error",
+        ),
+        Check(
+            name="more-data",
+            relation=Relation.RATE,
+            provenance=_DERIVED,
+            formula="slope of ln E excess in ln n <= 0 at a fixed sigma, n = 5e3, 2e4, 8e4: it falls towards the floor",
+            bound=lambda sigma, eta: _angles.excess_floor(sigma, eta),
+            margin=(-math.inf, 0.0),
+            method="rows",
+            rate_of="log_mean",
+            grid="n1",
+            assumptions=(_GAUSS, _HALF),
+            falsifiers=(Falsifier("to-zero", "the excess falls like n^(-1/2)", "bound", margin=(-math.inf, -0.5)),),
             units="excess error",
         ),
         Check(
@@ -202,7 +218,7 @@ _THM51X = Claim(
             name="noises",
             relation=Relation.UPPER,
             provenance=_DERIVED,
-            formula="E err(w)/(share of labels flipped) <= 2.80 + .1, smooth kernel, sigma = 25 opt",
+            formula="E err(w)/(error of w*) <= 2.80 + .1, smooth kernel, sigma = 25 opt",
             bound=lambda: CONSTANT_AT_25,
             trivial=lambda eta: 0.5 / eta,
             method="t",
