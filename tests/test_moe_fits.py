@@ -389,9 +389,9 @@ def test_hellinger_distance_of_the_grid_is_that_of_theory():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: _mle.validate_fits(FitCell("TX", 1000)), "truth must be one of TL, TA, got 'TX'"),
+        (lambda: _mle.validate_fits(FitCell("TX", 1000)), "truth must be one of TL, TL2, TL4, TA, got 'TX'"),
         (lambda: _mle.validate_fits(FitCell("TL", 1000, k=1)), "under-specified fit: k must be at least k_star=2, got k=1"),
-        (lambda: _mle.validate_fits(FitCell("TL", 1000, k=4)), "k must be an integer >= 2 and <= 3, got 4"),
+        (lambda: _mle.validate_fits(FitCell("TL", 1000, k=6)), "k must be an integer >= 2 and <= 5, got 6"),
         (lambda: _mle.validate_fits(FitCell("TL", 17)), "n too small for p=9 parameters: n must be at least 2 p = 18, got n=17"),
         (lambda: _mle.validate_fits(FitCell("TL", 1000, s=-1.0)), r"s must lie in \[0, 10\], got -1.0"),
         (lambda: _mle.validate_race(RaceCell("oracle", 1000, 2)), "estimator must be one of random-start, near-first, got 'oracle'"),

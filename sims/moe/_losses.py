@@ -1,4 +1,5 @@
-"""Voronoi losses in JAX (theory/moe/_losses.py in NumPy), for one fit; orders of the cells of up to three atoms only."""
+"""Voronoi losses in JAX (theory/moe/_losses.py in NumPy), for one fit; orders of the cells of up to three atoms only:
+d2 is nan where a cell holds more."""
 
 from __future__ import annotations
 
@@ -60,5 +61,7 @@ def voronoi(P, T, gate, linear):
     over = jnp.where(size > 1, order / 2, 1.0)
     d1 = mass + jnp.sum(w * (d_beta1 + d_tau + d_a + d_b + d_nu))
     d2 = mass + jnp.sum(w * (d_beta1**two + d_tau**two + d_a**two + d_b**order + d_nu**over))
+    if P.b.shape[0] > 3:
+        d2 = jnp.where(jnp.max(sizes) > 3, jnp.nan, d2)
     parts = (jnp.sum(w * v) for v in (d_beta1, d_a, d_b, d_nu))
     return Losses(d1, d2, mass, *parts, 1.0 - found.astype(w.dtype))

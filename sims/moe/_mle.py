@@ -1,7 +1,7 @@
 """Simulated maximum-likelihood studies: draw data, start, fit, measure; one replicate may hold several fits.
 
-All cells of one number of fitted atoms share a compiled program: the sample size, the activation, the place of the bias, the
-starts, and which number of the fit is the statistic are traced.
+All cells of one number of fitted atoms and of covariates share a compiled program: the sample size, the activation, the place of
+the bias, the starts, and which number of the fit is the statistic are traced.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ __all__ = [
 ]  # fmt: skip
 
 MODELS = {  # truth, activation, range of X, range of y inside loops
-    "TL": (_model.TL, "linear", 1.0, 9.0),
-    "TA": (_model.TA, "gelu", 3.0, 14.0),
+    "TL": (*_model.TRUTHS["TL"], 1.0, 9.0),
+    "TL2": (*_model.TRUTHS["TL2"], 1.0, 9.0),
+    "TL4": (*_model.TRUTHS["TL4"], 1.0, 10.0),
+    "TA": (*_model.TRUTHS["TA"], 3.0, 14.0),
     "TR": (_model.TA, "relu", 3.0, 14.0),  # TA's numbers under relu, for a lying world
 }
 CHUNK, HUGE_CHUNK = 1024, 8192  # samples a chunk: what a pass makes of the smaller one stays in the nearest caches
 BUFFERS = (10, 104)  # chunks in the buffer, for n up to 10,240 and 106,496; beyond, as many huge ones as are needed
-GRID = (24, 501)  # nodes in x and y of the squared Hellinger distance
-MAX_FITTED = 3
+X_NODES, Y_NODES = {1: 24, 2: 12}, 501  # of the squared Hellinger distance, by covariates: a side
+X_DRAWS = 512  # in place of nodes for three covariates and more; leaves the mean of n h^2 within 1 % of the whole cube's at TL4
+MAX_FITTED = 5
 LEAST_FITS = 11  # fits a replicate has room for, one and ten random starts; more are another program
 FIT_ACTS = ("linear", "relu", "gelu")
 STATISTICS = (
@@ -47,7 +50,8 @@ ESTIMATORS = ("random-start", "near-first")
 
 @dataclasses.dataclass(frozen=True)
 class FitCell:
-    """n samples of a reference truth (TL or TA), k atoms fitted from the truth moved by normal noise of scale s."""
+    """n samples of a reference truth (TL or TA; TL2, TL4: of 2 or 4 covariates), k atoms fitted from the truth moved by normal
+    noise of scale s."""
 
     truth: str
     n: int
@@ -114,7 +118,7 @@ class FitPrepared:
     scale: float  # multiplies the statistic
     r: float
     tolerance: float
-    grid_x: np.ndarray  # [1, nx ny]
+    grid_x: np.ndarray  # [d, nx ny]
     grid_y: np.ndarray  # [nx ny]
     grid_weight: np.ndarray  # [nx ny]
     grid_root: np.ndarray  # [nx ny], square root of world 0's density
@@ -249,12 +253,15 @@ def buffer(n):
 @functools.cache
 def _grid(name):
     G, act, half, reach = MODELS[name]
-    quad = _quadrature.quadrature(-half, half, GRID[0], -reach, reach, GRID[1])
-    y = np.broadcast_to(quad.y, (GRID[0], GRID[1]))
+    if G.d in X_NODES:
+        quad = _quadrature.tensor_quadrature(-half, half, G.d, X_NODES[G.d], -reach, reach, Y_NODES)
+    else:
+        quad = _quadrature.monte_carlo_quadrature(-half, half, G.d, X_DRAWS, -reach, reach, Y_NODES)
+    y = np.broadcast_to(quad.y, (len(quad.x), len(quad.y)))
     root = np.exp(0.5 * _model.log_cond(G, quad.x, y, act))
     weight = quad.x_weights[:, None] * quad.y_weights
-    x = np.broadcast_to(quad.x, (GRID[0], GRID[1]))
-    return {"grid_x": x.reshape(1, -1).copy(), "grid_y": y.ravel().copy(), "grid_weight": weight.ravel(), "grid_root": root.ravel()}
+    x = np.repeat(quad.x.T, len(quad.y), axis=1)
+    return {"grid_x": x, "grid_y": y.ravel().copy(), "grid_weight": weight.ravel(), "grid_root": root.ravel()}
 
 
 def _stacked(worlds):
@@ -358,7 +365,7 @@ def prepare_race(cell, activation="linear", leak=False):
 def validate_fits(cell):
     """Raises: ValueError naming the field, what is allowed and what came."""
     fn = "moe.FitCell"
-    _arguments.choice(fn, "truth", cell.truth, ("TL", "TA"))
+    _arguments.choice(fn, "truth", cell.truth, tuple(_model.TRUTHS))
     G, act, *_ = MODELS[cell.truth]
     _arguments.fits(fn, cell.k, G.k)
     _arguments.integer(fn, "k", cell.k, 2, MAX_FITTED)

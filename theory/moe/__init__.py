@@ -22,7 +22,7 @@ Index (statement -> function)
   moe.rbar, splitting sequences          split, sequence_of, order_sequence
   moe.over.lb                            resolution_eps, two_point_power
   moe.bite                               n_bite, advise
-  distances by quadrature                distances, quadrature, tensor_quadrature, quadrature_for
+  distances by quadrature                distances, quadrature, tensor_quadrature, monte_carlo_quadrature, quadrature_for
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ from theory.moe._losses import Losses, rbar, voronoi_losses
 from theory.moe._model import (
     TA,
     TL,
+    TL2,
+    TL4,
+    TRUTHS,
     Mixture,
     anchored,
     antipodal_truth,
@@ -75,6 +78,7 @@ from theory.moe._quadrature import (
     distances,
     eigenvalues,
     fisher,
+    monte_carlo_quadrature,
     quadrature,
     quadrature_for,
     rank,
@@ -90,6 +94,9 @@ __all__ = [
     "PAPER",
     "TA",
     "TL",
+    "TL2",
+    "TL4",
+    "TRUTHS",
     "Advice",
     "Distances",
     "Losses",
@@ -117,6 +124,7 @@ __all__ = [
     "kl_constant",
     "log_cond",
     "mixture",
+    "monte_carlo_quadrature",
     "n_bite",
     "num_parameters",
     "order_sequence",

@@ -109,7 +109,10 @@ _GAUGE = Claim(
             provenance=Provenance.DERIVED,
             formula="P(likelihoods differ by > 1e-8, or quotient losses by > 1e-4, or temperatures by < 10 %) <= 1/4, linear gate",
             bound=lambda: 0.25,
-            assumptions=(_SAME_DATA, Assumption("A3", "linear gate", lambda truth: truth == "TL")),
+            assumptions=(
+                _SAME_DATA,
+                Assumption("A3", "linear gate, exact-specified", lambda truth, k: _model.TRUTHS[truth][1] == "linear" and k == 2),
+            ),
             falsifiers=(world("gelu", "the data and the fits have a gelu gate: both fits find the same temperature"),),
             units="share of data sets",
         ),

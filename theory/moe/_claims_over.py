@@ -141,6 +141,8 @@ _OVER_LB = Claim(
 
 def _relative_error(truth, n):
     """E |beta1_1_hat/beta1_1 - 1| predicted at n: the worst of the slopes and the temperature at TA."""
+    if truth != "TA":
+        return math.nan
     G, quad, act = reference(truth)
     sd = _constants.predicted_constants(G, quad, act).sd[0]
     return math.sqrt(2 / math.pi / n) * float(sd / abs(G.beta1[0, 0]))

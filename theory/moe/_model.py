@@ -17,6 +17,9 @@ from theory.moe import _activations, _arguments
 __all__ = [
     "TA",
     "TL",
+    "TL2",
+    "TL4",
+    "TRUTHS",
     "Mixture",
     "anchored",
     "antipodal_truth",
@@ -81,7 +84,16 @@ def mixture(beta1, beta0, tau, a, b, nu):
 
 
 TL = mixture((3, 0), (-0.5, 0), 1.5, (2, -1), (1, -1), (0.3, 0.5))  # linear gate, X ~ U(-1, 1), gate "inside"
+# Ours, not the paper's: TL with more covariates, X ~ U(-1, 1)^d. TL's own entries stand first; the gate's and the two experts'
+# slopes point three ways, so that no change of coordinates makes it one-dimensional.
+TL2 = mixture(((3, -2), (0, 0)), (-0.5, 0), 1.5, ((2, 0.5), (-1, 0.5)), (1, -1), (0.3, 0.5))
+TL4 = mixture(
+    ((3, -2, 1, 0.5), (0, 0, 0, 0)), (-0.5, 0), 1.5, ((2, 0.5, -0.5, 0.25), (-1, 0.5, 0.5, -0.25)), (1, -1), (0.3, 0.5)
+)  # fmt: skip
 TA = mixture((0.36, 1.82), (0.22, 0), 0.15, (0.7, -0.7), (2, -2), (0.3, 0.5))  # gelu gate, X ~ U(-3, 3), gate "inside"
+
+
+TRUTHS = {"TL": (TL, "linear"), "TL2": (TL2, "linear"), "TL4": (TL4, "linear"), "TA": (TA, "gelu")}  # and their activations
 
 
 def antipodal_truth(beta1=(1.2, -1.2)):

@@ -1,4 +1,4 @@
-r"""Quadrature over x and y, distances between two mixtures, and the Fisher information.
+r"""Quadrature over x (Monte Carlo in three dimensions and more) and y, distances between two mixtures, and the Fisher information.
 
 Gauss-Legendre in x, trapezoid in y (spectrally accurate here). E_X h^2 and KL converge spectrally; E_X h and E_X V have
 kinks where p = q and converge like 1/nx^2.
@@ -14,8 +14,8 @@ import numpy as np
 from theory.moe import _activations, _arguments, _model
 
 __all__ = [
-    "QA", "QL", "QL_SMALL", "Distances", "Quadrature", "distances", "eigenvalues", "fisher", "legendre", "quadrature",
-    "quadrature_for", "rank", "scores", "tensor_quadrature",
+    "QA", "QL", "QL_SMALL", "Distances", "Quadrature", "distances", "eigenvalues", "fisher", "legendre", "monte_carlo_quadrature",
+    "quadrature", "quadrature_for", "rank", "scores", "tensor_quadrature",
 ]  # fmt: skip
 
 SINGULAR = 1e-13  # eigenvalues below this share of the largest are zero
@@ -69,6 +69,19 @@ def tensor_quadrature(lo, hi, d, nx, ylo, yhi, ny):
     x = np.stack([g.ravel() for g in np.meshgrid(*[one.x[:, 0]] * d, indexing="ij")], axis=1)
     w = functools.reduce(np.multiply.outer, [one.x_weights] * d).ravel()
     return Quadrature(x, w, *_y_rule(ylo, yhi, ny))
+
+
+def monte_carlo_quadrature(lo, hi, d, draws, ylo, yhi, ny, seed=0):
+    """The same with `draws` random points of U(lo, hi)^d of equal weight in place of nodes: the same ones for the same seed.
+
+    Raises: ValueError for d < 1 or draws < 1, or a range that is empty.
+    """
+    fn = "monte_carlo_quadrature"
+    lo, hi = _arguments.span(fn, lo, hi)
+    _arguments.span(fn, ylo, yhi)
+    d, draws = _arguments.integer(fn, "d", d, 1), _arguments.integer(fn, "draws", draws, 1)
+    x = np.random.default_rng(seed).uniform(lo, hi, (draws, d))
+    return Quadrature(x, np.full(draws, 1 / draws), *_y_rule(ylo, yhi, ny))
 
 
 QL = quadrature(-1, 1, 32, -12, 12, 1201)  # for TL; steps of .02 leave the trapezoid rule exact to rounding
