@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="a JSON array, one object a cell")
     run.add_argument("-v", "--verbose", action="store_true", help="a line for every cell and falsifier")
     run.add_argument("--shard", type=_shard, metavar="I/N", help="for job arrays: draw the I-th of N shares of the cells, judge nothing")
+    run.add_argument(
+        "--jobs", type=_positive, metavar="N", help="processes that draw, on a CPU (default: one a core for the smoke preset, else one)"
+    )
+    run.add_argument("--ahead", type=_shard, metavar="I/N", help=argparse.SUPPRESS)  # of _ahead: a helper of another run
     run.add_argument("--distributed", action="store_true", help="draw with all processes of this job, found through jax.distributed")
     run.add_argument("--no-compile-cache", action="store_true", help="keep no compiled programs between runs")
 
@@ -116,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
     plugins, words = _without_plugins(sys.argv[1:] if argv is None else argv)
     papers = bool(words) and not words[0].startswith("-") and words[0] not in _OWN  # a paper's own command, or a mistyped one
-    arguments = None if papers else _parser().parse_args(words)
+    arguments = None if papers else _parser().parse_args(words, argparse.Namespace(plugins=plugins))
     try:
         from sims import _commands
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sims import _experiment, _ledger, _progress, _report, _store
+from sims import _ahead, _experiment, _ledger, _progress, _report, _store
 from theory import _claims
 from theory._claims import Claim, Verdict
 
@@ -147,13 +147,13 @@ def _report_page(arguments: argparse.Namespace) -> int:
 # --- run -----------------------------------------------------------------------------------------------------
 
 
-def _configure_jax(compile_cache: bool) -> None:
+def _configure_jax(compile_cache: bool, num_hands: int) -> None:
     """Global settings of a run from the command line; a library user sets these alone."""
     import jax
 
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         # Replicates are sharded over devices: one simulated device a core makes use of every core.
-        jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
+        jax.config.update("jax_num_cpu_devices", _ahead.devices_each(num_hands))
     if not compile_cache:
         jax.config.update("jax_enable_compilation_cache", False)
         return
@@ -177,7 +177,12 @@ def _run(arguments: argparse.Namespace) -> int:
         raise Refusal(f"--cell asks one claim; {len(claims)} are selected, name one of them")
     if arguments.shard is not None and (arguments.cell is not None or arguments.dry_run or arguments.json):
         raise Refusal("--shard draws cells of a preset and prints no rows: leave out --cell, --dry-run and --json")
-    _configure_jax(not arguments.no_compile_cache)
+    alone = arguments.dry_run or arguments.distributed or any(v is not None for v in (arguments.cell, arguments.shard))
+    num_hands = 1 if alone else _ahead.hands(arguments.jobs, len(claims), arguments.preset)
+    _configure_jax(not arguments.no_compile_cache, num_hands)
+    if num_hands > 1 and arguments.ahead is None and _runs_on_cpu():
+        with _ahead.helpers(_same_run(claims, arguments, num_hands), num_hands - 1):
+            return _run_here(claims, arguments, None)
     if not arguments.distributed:
         return _run_here(claims, arguments, None)
     from sims import _distributed
@@ -200,6 +205,21 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"sims: {error}; finished chunks are kept, run the same command again to resume", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(3)
+
+
+def _runs_on_cpu() -> bool:
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+def _same_run(claims: Sequence[Claim], arguments: argparse.Namespace, num_hands: int) -> list[str]:
+    """The command line of a helper: draws the same cells, with the same seed, into the same folder."""
+    words = [word for folder in arguments.plugins for word in ("--plugin", folder)]
+    words += ["run", *(c.id for c in claims), "--preset", arguments.preset, "--out", arguments.out, "--jobs", str(num_hands)]
+    for name, value in (("--seed", arguments.seed), ("--max-replicates", arguments.max_replicates)):
+        words += [] if value is None else [name, str(value)]
+    return words + (["--no-compile-cache"] if arguments.no_compile_cache else [])
 
 
 def _drawable(claims: Sequence[Claim], arguments: argparse.Namespace) -> dict[int, tuple[Any, Any]]:
@@ -234,6 +254,10 @@ def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any)
             return 0
         if arguments.dry_run:
             print(_report.dry_run_text(claims, options))
+            return 0
+        if arguments.ahead is not None:
+            _ahead.end_with_parent()
+            _shards.draw_ahead(claims, options, *arguments.ahead)
             return 0
         if arguments.shard is not None:
             drawn, cells = _shards.draw_shard(claims, options, *arguments.shard)

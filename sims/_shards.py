@@ -12,7 +12,7 @@ from sims import _explore, _verdicts
 from sims._decide import Options
 from theory._claims import Claim
 
-__all__ = ["draw_shard"]
+__all__ = ["draw_ahead", "draw_shard"]
 
 
 def _cells(claims: Sequence[Claim], options: Options) -> Iterator[Callable[[], object]]:
@@ -30,6 +30,12 @@ def _cells(claims: Sequence[Claim], options: Options) -> Iterator[Callable[[], o
                     if decision.experiment.simulate is not None:
                         yield lambda d=decision, f=falsifier: d.rows(options.seed, role=f)
         yield from _explore.steps(claim, options)
+
+
+def draw_ahead(claims: Sequence[Claim], options: Options, part: int, parts: int) -> None:
+    """Draws every `parts`-th cell from the last one back: for a run that comes from the other end."""
+    for step in list(_cells(claims, options))[::-1][part - 1 :: parts]:
+        step()
 
 
 def draw_shard(claims: Sequence[Claim], options: Options, part: int, parts: int) -> tuple[int, int]:

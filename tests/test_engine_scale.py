@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sims import _store
+from sims import _ahead, _store
 from sims.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,6 +119,46 @@ def test_processes_that_are_not_named_whole_are_refused(monkeypatch, capsys, tmp
     assert said in captured.err
     assert captured.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+# ---- several processes of one machine
+
+
+def test_helpers_draw_ahead_and_the_run_is_the_same(tmp_path, capsys):
+    claims = ("adaptive.split", "adaptive.thm25", "adaptive.laplace")
+    together = alone(capsys, tmp_path / "jobs", *claims, "--jobs", "2")
+    assert together == alone(capsys, tmp_path / "alone", *claims, "--jobs", "1")
+    judged = chunks(tmp_path / "alone")
+    assert judged.items() <= chunks(tmp_path / "jobs").items()
+
+
+def test_a_helper_draws_and_ends_with_the_process_that_started_it(tmp_path):
+    words = ["run", "adaptive", "--preset", "default", "--out", str(tmp_path), "--jobs", "2", "--ahead", "1/1"]
+    command = [sys.executable, "-m", "sims", *words]
+    helper = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.rglob("*.npz")):
+            assert time.monotonic() < deadline
+            assert helper.poll() is None
+            time.sleep(0.1)
+        helper.stdin.close()
+        assert helper.wait(30) == 0
+    finally:
+        helper.kill()
+        helper.wait()
+    assert not (tmp_path / "summaries").exists()
+    assert not list(tmp_path.rglob("adaptive.naive*"))  # from the last claim back
+
+
+@pytest.mark.parametrize(
+    ("asked", "claims", "preset", "expected"),
+    [(None, 149, "smoke", 3), (None, 4, "smoke", 1), (None, 149, "default", 1), (2, 1, "default", 2), (1, 149, "smoke", 1)],
+)
+def test_a_smoke_run_of_many_claims_has_a_process_a_core(monkeypatch, asked, claims, preset, expected):
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert _ahead.hands(asked, claims, preset) == expected
+    assert _ahead.devices_each(expected) == 3 // expected
 
 
 # ---- job arrays
