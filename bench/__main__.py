@@ -38,10 +38,10 @@ def run(name: str) -> dict[str, Any]:
     """What a script printed at its last run; `ours_fresh_ms` is the first call of its first one. "failed" if it printed no JSON."""
     with tempfile.TemporaryDirectory() as cache:
         fresh = _once(name, cache)
-        if not any("ours_first_ms" in c for c in fresh["comparisons"]):
+        if not any("ours_first_ms" in c for c in fresh.get("comparisons", ())):
             return fresh
         cached = _once(name, cache)
-    for before, after in zip(fresh["comparisons"], cached["comparisons"], strict=False):
+    for before, after in zip(fresh["comparisons"], cached.get("comparisons", ()), strict=False):
         after["ours_fresh_ms"] = before.get("ours_first_ms")
     return cached
 
@@ -103,7 +103,7 @@ def main() -> int:
     for name in names:
         print(f"bench: {name} …", file=sys.stderr, flush=True)
         results["scripts"][name] = run(name)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     made = table(results)
     text = README.read_text(encoding="utf-8")
     if BEGIN in text and END in text:

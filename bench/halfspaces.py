@@ -15,23 +15,14 @@ import argparse
 import functools
 import importlib.util
 import json
-import os
-import platform
-import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-_THREADS = argparse.ArgumentParser(description="Halfspace learners beside scikit-learn's.")
-_THREADS.add_argument("--threads", type=int, default=1)
-THREADS = _THREADS.parse_args().threads if __name__ == "__main__" else 1
-if hasattr(os, "sched_setaffinity"):  # the same cores for all, before any thread pool starts
-    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:THREADS]))
-for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[pool] = str(THREADS)
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _clock
+
+_PARSER = argparse.ArgumentParser(description="Halfspace learners beside scikit-learn's.")
+_PARSER.add_argument("--threads", type=int, default=1)
+THREADS = _clock.same_cores(_PARSER.parse_args().threads if __name__ == "__main__" else 1)
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
@@ -54,17 +45,6 @@ def excess(w: np.ndarray) -> float:
     """Exact excess error of a direction."""
     w = w / np.linalg.norm(w)
     return float(massart_half_excess(np.arctan2(np.linalg.norm(w[1:]), w[0]), w[1], ETA))
-
-
-def median_ms(run: Callable[[], object]) -> tuple[float, object]:
-    """(median of five timings in milliseconds, the last answer); run() must block until done."""
-    run()
-    times, answer = [], None
-    for _ in range(5):
-        start = time.perf_counter()
-        answer = run()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times), answer
 
 
 def ours(x: np.ndarray, y: np.ndarray, widths: tuple[float, ...]) -> Callable[[], np.ndarray]:
@@ -95,8 +75,8 @@ def rivals(x: np.ndarray, y: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
     return {**found, "averaging": lambda: (x * y[:, None]).mean(axis=0)}
 
 
-def together(rng: np.random.Generator) -> list[dict[str, float]]:
-    """32 descents in one program against 32 calls, by sample size."""
+def together(rng: np.random.Generator) -> list[dict[str, object]]:
+    """32 descents in one program against 32 calls, by sample size: lines of the table."""
     rows = []
     batch = jax.jit(jax.vmap(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth")[0], (None, 0, None, None)))
     single = jax.jit(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth")[0])
@@ -106,11 +86,10 @@ def together(rng: np.random.Generator) -> list[dict[str, float]]:
         starts = rng.normal(size=(RESTARTS, D))
         starts = jnp.asarray(starts / np.linalg.norm(starts, axis=1, keepdims=True), jnp.float32)
         args = jnp.float32(0.3), jnp.int32(200)
-        one_by_one, _ = median_ms(lambda z=z, starts=starts, args=args: [single(z, w, *args).block_until_ready() for w in starts])
-        at_once, _ = median_ms(lambda z=z, starts=starts, args=args: batch(z, starts, *args).block_until_ready())
-        rows.append(
-            {"n": n, "one_by_one_ms": round(one_by_one, 2), "together_ms": round(at_once, 2), "ratio": round(one_by_one / at_once, 2)}
-        )
+        one_by_one = _clock.timed(lambda i, z=z, starts=starts, args=args: [single(z, w, *args).block_until_ready() for w in starts])
+        at_once = _clock.timed(lambda i, z=z, starts=starts, args=args: batch(z, starts, *args).block_until_ready())
+        what = f"halfspaces: {RESTARTS} descents together, n={n:,}"
+        rows.append(_clock.compared(what, at_once, "ours, one by one", one_by_one.ms))
     return rows
 
 
@@ -148,45 +127,25 @@ def main() -> None:
         return
     rng = np.random.default_rng(0)
     x, y = world(rng, 2 * HALF)
-    table = {}
-    for name, run in {"ours, three widths": ours(x, y, WIDTHS), "ours, sigma = .1": ours(x, y, (0.1,)), **rivals(x, y)}.items():
-        ms, w = median_ms(run)
-        table[name] = {"ms": round(ms, 2), "excess": round(excess(w), 5)}
+    runs = {"ours, three widths": ours(x, y, WIDTHS), "ours, sigma = .1": ours(x, y, (0.1,)), **rivals(x, y)}
+    timings = {name: _clock.timed(lambda i, run=run: run()) for name, run in runs.items()}
+    table = {name: {"ms": round(t.ms, 2), "excess": round(excess(t.answers[-1]), 5)} for name, t in timings.items()}
     best = table["ours, three widths"]
-    reached = {k: v for k, v in table.items() if not k.startswith("ours") and v["excess"] <= 2 * best["excess"]}
-    sklearn = [v["ms"] for k, v in table.items() if not k.startswith("ours") and k != "averaging"]
-    ours_ms, all_at_once = best["ms"], together(rng)
+    peers = [name for name in table if not name.startswith("ours") and name != "averaging"]
+    what = f"halfspaces: three widths, excess error {best['excess']:.4f}"
     comparisons = [
-        {
-            "what": f"halfspaces, three widths, excess error {best['excess']:.4f}",
-            "ours_ms": ours_ms,
-            "peer": f"scikit-learn {name}, excess error {row['excess']:.4f}",
-            "peer_ms": row["ms"],
-        }
-        for name, row in table.items()
-        if not name.startswith("ours") and name != "averaging"
+        _clock.compared(
+            what, timings["ours, three widths"], f"scikit-learn {name}, excess error {table[name]['excess']:.4f}", timings[name].ms
+        )
+        for name in peers
     ]
-    comparisons += [
-        {
-            "what": f"halfspaces, {RESTARTS} descents together, n={row['n']}",
-            "ours_ms": row["together_ms"],
-            "peer": "ours, one by one",
-            "peer_ms": row["one_by_one_ms"],
-        }
-        for row in all_at_once
-    ]
-    report = {
-        "comparisons": comparisons,
-        "learners": table,
-        "rivals_within_twice_our_excess": reached,
-        "fastest_of_scikit_learn_over_ours": round(min(sklearn) / best["ms"], 2),
-        "together": all_at_once,
-        "real": real_data(),
-        "threads": THREADS,
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "machine": platform.machine(),
-    }
-    print(json.dumps(report, indent=2))
+    _clock.print_report(
+        THREADS,
+        [*comparisons, *together(rng)],
+        learners=table,
+        rivals_within_twice_our_excess=[name for name in peers if table[name]["excess"] <= 2 * best["excess"]],
+        real=real_data(),
+    )
 
 
 if __name__ == "__main__":

@@ -12,22 +12,12 @@ Prints one JSON object: the median of five timings of each after a warm-up, in m
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import platform
-import statistics
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
-if hasattr(os, "sched_setaffinity"):  # the same single core for both, before any thread pool starts
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[pool] = "1"
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import _clock
+
+THREADS = _clock.same_cores()
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
@@ -197,59 +187,24 @@ def numba_ems(x: np.ndarray, y: np.ndarray) -> Callable[[], np.ndarray] | None:
     return all_of_them
 
 
-def median_ms(run: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    """(median of five timings in milliseconds, the answer); run must block until done."""
-    answer, times = run(), []
-    for _ in range(5):
-        start = time.perf_counter()
-        answer = run()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times), answer
-
-
 def main() -> None:
     jax.config.update("jax_enable_x64", True)
     x, y = data(FITS, POINTS)
     theta = starts(FITS)
-    ours_ms, ours = median_ms(our_fits(x, y, theta))
-    scipy_ms, other = median_ms(lambda: scipy_fits(x, y, theta))
-    xs, ys = data(EMS, EM_POINTS)
-    em_ms, em_ll = median_ms(our_ems(xs, ys))
-    what = f"moe, {ITERATIONS} iterations of EM on {EMS} samples of {EM_POINTS}"
-    report = {
-        "comparisons": [
-            {
-                "what": f"moe, {FITS} maximum-likelihood fits at n={POINTS}",
-                "ours_ms": ours_ms,
-                "peer": "SciPy L-BFGS-B",
-                "peer_ms": scipy_ms,
-            },
-        ],
-        "fits": {
-            "n": POINTS,
-            "data_sets": FITS,
-            "ours_ms": round(ours_ms, 3),
-            "scipy_ms": round(scipy_ms, 3),
-            "ratio": round(scipy_ms / ours_ms, 2),
-            "largest_difference_of_maxima": float(np.abs(ours - other).max()),
-        },
-        "em": {"n": EM_POINTS, "data_sets": EMS, "iterations": ITERATIONS, "ours_ms": round(em_ms, 3)},
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__},
-        "machine": platform.machine(),
-    }
-    loops = numba_ems(xs, ys)
+    fit, em = our_fits(x, y, theta), our_ems(*data(EMS, EM_POINTS))
+    ours, other = _clock.timed(lambda i: fit()), _clock.timed(lambda i: scipy_fits(x, y, theta))
+    ours_em = _clock.timed(lambda i: em())
+    comparisons = [_clock.compared(f"moe: {FITS} maximum-likelihood fits at n={POINTS:,}", ours, "SciPy L-BFGS-B", other.ms)]
+    more = {"largest_difference_of_maxima": float(np.abs(ours.answers[-1] - other.answers[-1]).max())}
+    loops = numba_ems(*data(EMS, EM_POINTS))
     if loops is None:
-        report["skipped"] = "numba, which is not installed (pip install -e '.[bench]')"
+        more["skipped"] = "numba, which is not installed (pip install -e '.[bench]')"
     else:
-        numba_ms, numba_ll = median_ms(loops)
-        report["comparisons"].append({"what": what, "ours_ms": em_ms, "peer": "numba loop", "peer_ms": numba_ms})
-        report["em"] |= {
-            "numba_ms": round(numba_ms, 3),
-            "ratio": round(numba_ms / em_ms, 2),
-            "largest_difference_of_likelihoods": float(np.abs(em_ll - numba_ll).max()),
-        }
-    print(json.dumps(report, indent=2))
+        numba = _clock.timed(lambda i: loops())
+        what = f"moe: {ITERATIONS} iterations of EM on {EMS} samples of {EM_POINTS:,}"
+        comparisons.append(_clock.compared(what, ours_em, "numba loop", numba.ms))
+        more["largest_difference_of_likelihoods"] = float(np.abs(ours_em.answers[-1] - numba.answers[-1]).max())
+    _clock.print_report(THREADS, comparisons, **more)
 
 
 if __name__ == "__main__":
