@@ -115,6 +115,7 @@ def test_two_runs_share_a_folder_and_agree(calm, tmp_path):
     assert chunks(tmp_path) == chunks(reference)
 
 
+@pytest.mark.slow  # a process for each number
 def test_the_numbers_do_not_depend_on_the_number_of_devices(tmp_path):
     counts = (1, 2, 8)
     runs = [start("run", *NAIVE, "--json", "--out", tmp_path / str(k), JAX_NUM_CPU_DEVICES=str(k)) for k in counts]

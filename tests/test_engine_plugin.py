@@ -26,6 +26,7 @@ def compiled(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
+@pytest.mark.slow  # a pytest inside a pytest
 def test_the_examples_own_tests_pass():
     done = python("pytest", "-q", "-n", "0", "examples/tests")
     assert done.returncode == 0, done.stdout

@@ -124,6 +124,7 @@ def test_processes_that_are_not_named_whole_are_refused(monkeypatch, capsys, tmp
 # ---- several processes of one machine
 
 
+@pytest.mark.slow  # two runs in three processes
 def test_helpers_draw_ahead_and_the_run_is_the_same(tmp_path, capsys):
     claims = ("adaptive.split", "adaptive.thm25", "adaptive.laplace")
     together = alone(capsys, tmp_path / "jobs", *claims, "--jobs", "2")

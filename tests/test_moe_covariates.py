@@ -209,6 +209,7 @@ def _compiled():
     return jax.jit(lambda keys, prepared: jax.lax.map(lambda key: _mle.simulate_fits(key, prepared), keys))
 
 
+@pytest.mark.slow  # hundreds of fits; only the gpu preset draws them
 @pytest.mark.claim("moe.thm1c")
 def test_likelihood_ratio_and_density_loss_of_fits_over_two_covariates_have_their_limiting_laws():
     prepared = _mle.prepare_fits(FitCell("TL2", 10_000), root_n=True)
