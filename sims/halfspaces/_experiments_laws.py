@@ -407,11 +407,11 @@ _DESCENT_EXPERIMENTS = (
         expected=lambda: (1.15, 0.25),  # measured
         **_NEEDED,
     ),
+    # Exploratory: no window for the slope in d was declared before it was seen.
     Experiment(
-        check="halfspaces.dktz.thm9/dimension",
+        check="halfspaces.dktz.thm9/~dimension",
         cells=dict.fromkeys(_HEAVY, tuple(NeededCell(10.0, d) for d in (3, 6, 12, 24))),
-        expected=lambda: (1.35, 0.13),  # measured; a median of chi-square laws has 1.33
-        **{**_NEEDED, "max_replicates": dict.fromkeys(_HEAVY, 160), "seconds_per_replicate": 0.04},
+        **{**_NEEDED, "max_replicates": dict.fromkeys(_HEAVY, 64), "seconds_per_replicate": 0.04},
     ),
 )
 

@@ -85,7 +85,7 @@ _THM9 = Claim(
     id="halfspaces.dktz.thm9",
     source="Theorem 9 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020: rate; the constant is hidden",
     statement="Under Massart noise O(d/eps^4) points suffice for error eps to the target. Measured: the points that the "
-    "learner needs for angle eps grow like eps^-1, and in d like the median of a chi-square law with d - 1 degrees of freedom.",
+    "learner needs for angle eps grow like eps^-1.",
     checks=(
         Check(
             name="slope",
@@ -99,20 +99,6 @@ _THM9 = Claim(
             grid="inverse_eps",
             assumptions=(_MASSART,),
             falsifiers=(Falsifier("half", "n_needed grows like the square root of 1/eps", "bound", margin=(-math.inf, 0.5)),),
-            units="points needed",
-        ),
-        Check(
-            name="dimension",
-            relation=Relation.RATE,
-            provenance=_SECONDARY,
-            formula="slope of ln n_needed in ln d <= 3/2 at eps = .1: O(d), and half way to d^2 (chi-square medians, d = 3 to 24: 1.33)",
-            bound=lambda d: float(d),
-            margin=(-math.inf, 1.5),
-            method="rows",
-            constants="hidden",
-            grid="d",
-            assumptions=(_MASSART,),
-            falsifiers=(Falsifier("half", "n_needed grows like the square root of d", "bound", margin=(-math.inf, 0.5)),),
             units="points needed",
         ),
     ),
