@@ -55,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-v", "--verbose", action="store_true", help="a line for every cell and falsifier")
     run.add_argument("--shard", type=_shard, metavar="I/N", help="for job arrays: draw the I-th of N shares of the cells, judge nothing")
     run.add_argument(
-        "--jobs", type=_positive, metavar="N", help="processes that draw, on a CPU (default: one a core for the smoke preset, else one)"
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="processes that draw (default: one a core for the smoke preset, else one)",
     )
     run.add_argument("--ahead", type=_shard, metavar="I/N", help=argparse.SUPPRESS)  # of _ahead: a helper of another run
     run.add_argument("--distributed", action="store_true", help="draw with all processes of this job, found through jax.distributed")

@@ -151,6 +151,8 @@ def _configure_jax(compile_cache: bool, num_hands: int) -> None:
     """Global settings of a run from the command line; a library user sets these alone."""
     import jax
 
+    if num_hands > 1:
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else the first process takes most of a GPU's memory
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         # Replicates are sharded over devices: one simulated device a core makes use of every core.
         jax.config.update("jax_num_cpu_devices", _ahead.devices_each(num_hands))
@@ -180,11 +182,11 @@ def _run(arguments: argparse.Namespace) -> int:
     alone = arguments.dry_run or arguments.distributed or any(v is not None for v in (arguments.cell, arguments.shard))
     num_hands = 1 if alone else _ahead.hands(arguments.jobs, len(claims), arguments.preset)
     _configure_jax(not arguments.no_compile_cache, num_hands)
-    if num_hands > 1 and arguments.ahead is None and _runs_on_cpu():
+    if num_hands > 1 and arguments.ahead is None and _shares_devices():
         with _ahead.helpers(_same_run(claims, arguments, num_hands), num_hands - 1):
             return _run_here(claims, arguments, None)
     if not arguments.distributed:
-        return _run_here(claims, arguments, None)
+        return _run_here(claims, arguments, None, compile_ahead=num_hands == 1)
     from sims import _distributed
 
     try:
@@ -207,10 +209,11 @@ def _run(arguments: argparse.Namespace) -> int:
         os._exit(3)
 
 
-def _runs_on_cpu() -> bool:
+def _shares_devices() -> bool:
+    """Whether several processes may use the same devices: a TPU belongs to one."""
     import jax
 
-    return jax.default_backend() == "cpu"
+    return jax.default_backend() != "tpu"
 
 
 def _same_run(claims: Sequence[Claim], arguments: argparse.Namespace, num_hands: int) -> list[str]:
@@ -236,8 +239,8 @@ def _drawable(claims: Sequence[Claim], arguments: argparse.Namespace) -> dict[in
     return {e.stream(c): (e, c) for e, c in found}
 
 
-def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any) -> int:
-    from sims import _decide, _runner, _shards, _stats, _verdicts  # here, and not above, because they import JAX
+def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any, compile_ahead: bool = False) -> int:
+    from sims import _decide, _programs, _runner, _shards, _stats, _verdicts  # here, and not above, because they import JAX
 
     seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
     progress = _progress.Progress(sys.stderr)
@@ -268,13 +271,14 @@ def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any)
         forecasts = {c.id: _forecast(c, options) for c in claims}
         progress.start(forecasts)
         summaries = []
-        for claim in claims:
-            summary = {**header, **_verdicts.judge_claim(claim, options), "peak_bytes": _runner.peak_bytes()}
-            _store.write_summary(options.out, options.preset, seed, claim.id, summary)
-            summaries.append(summary)
-            progress.finish(claim.id)
-            if not arguments.json:
-                print(_report.claim_line(summary, verbose=arguments.verbose), flush=True)
+        with _programs.Ahead(_shards.programs(claims, options) if compile_ahead else ()):
+            for claim in claims:
+                summary = {**header, **_verdicts.judge_claim(claim, options), "peak_bytes": _runner.peak_bytes()}
+                _store.write_summary(options.out, options.preset, seed, claim.id, summary)
+                summaries.append(summary)
+                progress.finish(claim.id)
+                if not arguments.json:
+                    print(_report.claim_line(summary, verbose=arguments.verbose), flush=True)
         progress.close()
     except (_store.StoreError, _runner.DeviceMemoryError) as error:
         raise Refusal(str(error), status=3) from None

@@ -170,6 +170,7 @@ class Draws:
     """Stored replicates of one experiment at some cells, all advanced together, growing chunk by chunk."""
 
     def __init__(self, experiment: _experiment.Experiment, cells: Sequence[Any], seed: int, options: Options) -> None:
+        experiment = _runner.for_device(experiment)
         self.experiment, self.seed, self.options = experiment, seed, options
         parts = _runner.fingerprint(experiment)
         self.fingerprint = _store.digest(parts)
@@ -383,7 +384,7 @@ class Decision:
             level=e.level if e else self.options.alpha, method=e.method if e else self.check.method,
             asymptotic=e.asymptotic if e else False, ties=e.ties if e else 0,
             planned=plan_of(self.check, self.experiment, self.cells, _wrong_bound(role), self.options),
-            attempts=0, reason=text, seed=seed, device=_runner.device_kind(), seconds=round(seconds, 3), margin=margin,
+            attempts=0, reason=text, seed=seed, device=_runner.device_kind(self.experiment), seconds=round(seconds, 3), margin=margin,
             inside=not outside, falsifier=role.name if role is not None else None, points=points,
             looseness=_looseness(self.check, e.estimate if e else math.nan, bound),
             arrays=arrays_of(draws.data[0], e.num_replicates)

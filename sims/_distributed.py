@@ -111,12 +111,12 @@ class Team:
             return [int(v) for v in sent]
 
     def _shared(self, experiment: Experiment, prepared: Any, seed: int, stream: int, first: int) -> dict[str, np.ndarray]:
+        experiment = _runner.for_device(experiment)
         blocks = experiment.chunk // experiment.block
         share = -(-blocks // self.size)
         start = min(self.rank * share, blocks)
-        mine = _runner.draw(
-            experiment, prepared, seed, stream, first, experiment.chunk, len(jax.local_devices()), slice(start, min(start + share, blocks))
-        )
+        num_devices, only = len(_runner.devices_for(experiment)), slice(start, min(start + share, blocks))
+        mine = _runner.draw(experiment, prepared, seed, stream, first, experiment.chunk, num_devices, only)
         gathered = {}
         for name, a in sorted(mine.items()):
             # Bytes travel, not numbers: nothing is rounded, whatever the dtype.

@@ -71,7 +71,8 @@ class Experiment:
 
     check:     "adaptive.naive/full", or "adaptive.naive/full!no-noise" for a world falsifier. A name after the
                slash that starts with "~" is exploratory: it has no check, gets no verdict and feeds figures.
-    cells:     preset -> cells. A missing or empty preset means: not decided at that size.
+    cells:     preset -> cells. A missing or empty preset means: not decided at that size; but what is evaluated, without
+               cells for gpu, has those of default there, as nothing in it grows with the machine.
     simulate:  one replicate; pure and undecorated. Returns a scalar x, or a dict with "x", optionally "tie"
                (bool: x was decided by rounding), and further arrays that are stored for figures.
     evaluate:  EXACT: (cell, rng) -> cases, on the host in float64. `rng` is seeded from the root seed and the cell.
@@ -83,6 +84,8 @@ class Experiment:
     validate:  called with a cell before anything else; raises ValueError naming the field, the range, what came.
     block:     replicates per vmapped block; part of the random stream's identity, never changed by memory pressure.
     chunk:     replicates per stored file, a multiple of block.
+    host:      drawn on the host's CPU wherever it runs: for long chains of tiny steps, each of which an accelerator would
+               take longer to launch than a core to do.
     """
 
     check: str
@@ -100,6 +103,7 @@ class Experiment:
     seconds_per_replicate: float = 0.001
     bytes_per_replicate: float = 1e6
     x64: bool = False
+    host: bool = False
 
     def __post_init__(self) -> None:
         where = f"Experiment {self.check}"
@@ -115,6 +119,8 @@ class Experiment:
             missing = [p for p, cells in self.cells.items() if cells and self.max_replicates.get(p, 0) < 1]
             if missing:
                 raise ValueError(f"{where}: max_replicates must be >= 1 for preset {', '.join(missing)}.")
+        if self.evaluate is not None and "gpu" not in self.cells and "default" in self.cells:
+            object.__setattr__(self, "cells", {**self.cells, "gpu": self.cells["default"]})
         for cells in self.cells.values():
             ids = [cell_id(c) for c in cells]
             if len(set(ids)) < len(ids):

@@ -12,19 +12,20 @@ from sims import _decide, _experiment
 from sims._decide import Options
 from theory._claims import Claim
 
-__all__ = ["explore", "forecast_seconds", "steps"]
+__all__ = ["experiments_of", "explore", "forecast_seconds", "steps"]
 
 MAX_CASES = 256  # evaluated cases of a cell kept in a summary
 
 
-def _experiments(claim: Claim) -> list[_experiment.Experiment]:
+def experiments_of(claim: Claim) -> list[_experiment.Experiment]:
+    """Those of a claim, in the order of a run."""
     return [e for e in _experiment.experiments().values() if e.exploratory and e.claim_id == claim.id]
 
 
 def forecast_seconds(claim: Claim, options: Options) -> float:
     """Seconds that a claim's exploratory experiments are going to take, compilation left out."""
     total = 0.0
-    for e in _experiments(claim):
+    for e in experiments_of(claim):
         each = 1 if e.evaluate is not None else _decide.cap_of(e, options)
         total += each * e.seconds_per_replicate * len(e.cells.get(options.preset, ()))
     return total
@@ -36,7 +37,7 @@ def explore(claim: Claim, options: Options) -> list[dict[str, Any]]:
     A drawn cell has estimate, sd, min, max, num_replicates, num_failed and `arrays`; an evaluated one has its cases.
     """
     found = []
-    for experiment in _experiments(claim):
+    for experiment in experiments_of(claim):
         cells = experiment.cells.get(options.preset, ())
         found.append({"name": experiment.folder, "points": [_point(experiment, cell, options) for cell in cells]})
     return found
@@ -44,7 +45,7 @@ def explore(claim: Claim, options: Options) -> list[dict[str, Any]]:
 
 def steps(claim: Claim, options: Options) -> Iterator[Callable[[], Any]]:
     """One step for every cell that is drawn; nothing is returned of what is drawn but what the store keeps."""
-    for experiment in _experiments(claim):
+    for experiment in experiments_of(claim):
         if experiment.simulate is not None:
             for cell in experiment.cells.get(options.preset, ()):
                 yield lambda e=experiment, c=cell: _point(e, c, options)

@@ -13,7 +13,7 @@ import functools
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sims import _experiment, _store
+from sims import _experiment, _programs, _store
 
 __all__ = [
     "STREAM",
     "DeviceMemoryError",
     "Sampler",
     "code_of",
+    "compile_for",
     "device_kind",
+    "devices_for",
     "draw",
+    "for_device",
     "forecast_bytes",
     "peak_bytes",
     "prepared_for",
@@ -37,17 +40,26 @@ __all__ = [
 ]
 
 STREAM = 2  # raised by hand when an edit of this file changes any drawn number; tests/test_engine_runner.py guards it
-GENERATOR = "threefry2x32"  # the only generator whose vmapped draws do not depend on the batch size
 COMPILE_SECONDS = 0.5  # of a program for one more device, most often from the compilation cache
+WIDE_BLOCK = (2.0, 1e9)  # on an accelerator: seconds that a block would take on one core, and bytes
+WIDE_CHUNK = (8.0, 0.25)  # likewise: seconds that a chunk would take on one core, and its share of the most replicates
 
 
 class DeviceMemoryError(RuntimeError):
     """One block of replicates does not fit into the device's memory."""
 
 
-def device_kind() -> str:
-    """What the numbers were made on: "cpu", "gpu NVIDIA H100 80GB HBM3", ..."""
-    device = jax.devices()[0]
+def devices_for(experiment: _experiment.Experiment) -> Sequence[jax.Device]:
+    """The devices of this process that it is drawn on: JAX's default ones, or the host's CPU ones if it is declared for them."""
+    if experiment.host:
+        with contextlib.suppress(RuntimeError):  # JAX_PLATFORMS leaves no CPU
+            return jax.local_devices(backend="cpu")
+    return jax.local_devices()
+
+
+def device_kind(experiment: _experiment.Experiment | None = None) -> str:
+    """What the numbers are made on, of an experiment or by default: "cpu", "gpu NVIDIA H100 80GB HBM3", ..."""
+    device = jax.devices()[0] if experiment is None else devices_for(experiment)[0]
     return device.platform if device.platform == "cpu" else f"{device.platform} {device.device_kind}"
 
 
@@ -64,9 +76,28 @@ def peak_bytes() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def for_device(experiment: _experiment.Experiment, platform: str | None = None) -> _experiment.Experiment:
+    """The experiment with the block and chunk that it has on this kind of device; they are declared for a CPU, whose cache is small.
+
+    An accelerator is filled by thousands of threads and waits for every launch, so there a block is as wide as WIDE_BLOCK
+    allows and a chunk as long as WIDE_CHUNK does. A rule of the declared numbers alone: never of the memory that happens to be
+    free, nor of the number of devices. The keys, and so the draws, are those of the declared sizes. Idempotent.
+
+    platform: "cpu", "gpu", "tpu"; None: that of its devices.
+    """
+    if experiment.simulate is None or (platform or devices_for(experiment)[0].platform) == "cpu":
+        return experiment
+    chunk, most = experiment.chunk, WIDE_CHUNK[1] * max(experiment.max_replicates.values(), default=0)
+    while 2 * chunk <= most and 2 * chunk * experiment.seconds_per_replicate <= WIDE_CHUNK[0]:
+        chunk *= 2
+    widest = min(WIDE_BLOCK[0] / experiment.seconds_per_replicate, WIDE_BLOCK[1] / experiment.bytes_per_replicate)
+    block = next((chunk // parts for parts in range(1, chunk) if chunk % parts == 0 and chunk // parts <= widest), 1)
+    return dataclasses.replace(experiment, chunk=chunk, block=max(block, experiment.block))
+
+
 @functools.partial(jax.jit, static_argnums=3)
 def _key_data(seed, stream, first, shape):
-    key = jax.random.fold_in(jax.random.key(seed, impl=GENERATOR), stream)
+    key = jax.random.fold_in(jax.random.key(seed, impl=_programs.GENERATOR), stream)
     index = first + jnp.arange(shape[0] * shape[1], dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, index)
     return jax.random.key_data(keys).reshape(*shape, -1)
@@ -81,41 +112,15 @@ def replicate_keys(seed: int, stream: int, first: int, shape: tuple[int, int]) -
     return _key_data(np.uint32(seed), np.uint32(stream), np.uint32(first), shape)
 
 
-@functools.cache
-def _program(simulate: Callable[..., Any]) -> Callable[..., Any]:
-    """One compiled program per simulator and shapes: key data [blocks, block, 2] -> dict of [blocks, block, ...].
-
-    Only blocks start .. stop-1 are drawn, the others stay zero. Every device runs this very program on all keys, with
-    its own start and stop: a program partitioned over devices is compiled to other arithmetic (a division becomes a
-    multiplication, say), which changes last bits with the number of devices.
-    """
-
-    def block_of(key_data, prepared):
-        keys = jax.random.wrap_key_data(key_data, impl=GENERATOR)
-        drawn = jax.vmap(simulate, (0, None))(keys, prepared)
-        return drawn if isinstance(drawn, dict) else {"x": drawn}
-
-    traced = jax.jit(block_of, inline=True)  # traced once for both uses below, and then as if written out there
-
-    def blocks(key_data, start, stop, prepared):
-        shapes = jax.eval_shape(traced, key_data[0], prepared)
-        out = jax.tree.map(lambda s: jnp.zeros((key_data.shape[0], *s.shape), s.dtype), shapes)
-
-        def body(i, out):
-            drawn = traced(jax.lax.dynamic_index_in_dim(key_data, i, keepdims=False), prepared)
-            return jax.tree.map(lambda o, d: jax.lax.dynamic_update_index_in_dim(o, d, i, 0), out, drawn)
-
-        # The trip count is traced: a loop that runs once would be unrolled and fused otherwise, and round otherwise.
-        return jax.lax.fori_loop(start, stop, body, out)
-
-    return jax.jit(blocks)
-
-
 def prepared_for(experiment: _experiment.Experiment, cell: Any) -> Any:
     """What `simulate` receives: the cell, or what `prepare` makes of it; floats in the simulator's precision."""
-    prepared = cell if experiment.prepare is None else experiment.prepare(cell)
+    return _prepared(experiment.prepare, cell, np.float64 if experiment.x64 else np.float32)
+
+
+@functools.lru_cache(maxsize=256)  # asked for twice: to compile ahead, and to draw
+def _prepared(prepare: Callable[[Any], Any] | None, cell: Any, real: type) -> Any:
+    prepared = cell if prepare is None else prepare(cell)
     _experiment.register(type(prepared))
-    real = np.float64 if experiment.x64 else np.float32
 
     def leaf(v: Any) -> np.ndarray:
         v = np.asarray(v)
@@ -129,9 +134,9 @@ def forecast_bytes(experiment: _experiment.Experiment, num_devices: int = 1) -> 
     return experiment.bytes_per_replicate * experiment.block * num_devices
 
 
-def _memory_budget() -> float:
+def _memory_budget(device: jax.Device) -> float:
     """Bytes that one run may take: of the device, or half of what the host has free."""
-    stats = jax.local_devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
+    stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:
         return 0.8 * stats["bytes_limit"]
     with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -153,11 +158,17 @@ class Sampler:
     team: Any = None
 
     def __post_init__(self) -> None:
-        available = len(jax.local_devices())
+        devices = devices_for(self.experiment)
+        available = len(devices)
         long = self.experiment.chunk * self.experiment.seconds_per_replicate > COMPILE_SECONDS
         wanted = (available if long else 1) if self.num_devices is None else min(self.num_devices, available)
-        fits = int(_memory_budget() // max(1.0, forecast_bytes(self.experiment)))
+        fits = int(_memory_budget(devices[0]) // max(1.0, forecast_bytes(self.experiment)))
         self._devices = max(1, min(wanted, fits, self.experiment.chunk // self.experiment.block))
+
+    @property
+    def devices(self) -> Sequence[jax.Device]:
+        """Those that a chunk is drawn on."""
+        return devices_for(self.experiment)[: self._devices]
 
     def chunk(self, prepared: Any, seed: int, stream: int, first: int) -> dict[str, np.ndarray]:
         """Replicates first .. first+chunk-1 as host arrays [chunk, ...].
@@ -176,7 +187,7 @@ class Sampler:
                 if self._devices == 1:
                     raise DeviceMemoryError(
                         f"{self.experiment.check}: one block of {self.experiment.block} replicates does not fit into the memory of "
-                        f"{device_kind()}; finished chunks are kept. Ask for a smaller cell."
+                        f"{device_kind(self.experiment)}; finished chunks are kept. Ask for a smaller cell."
                     ) from None
                 self._devices //= 2
 
@@ -198,16 +209,30 @@ def draw(
     blocks = count // experiment.block
     begin, end = (0, blocks) if only is None else (only.start, only.stop)
     share = max(1, -(-(end - begin) // num_devices))
-    program, parts = _program(experiment.simulate), []
-    with jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext():
+    parts = []
+    with _precision(experiment):
         keys = replicate_keys(seed, stream, first, (blocks, experiment.block))
-        for start, device in zip(range(begin, max(end, begin + 1), share), jax.local_devices(), strict=False):
+        for start, device in zip(range(begin, max(end, begin + 1), share), devices_for(experiment), strict=False):
             stop = min(start + share, end)
             mine, cell = jax.device_put((keys, prepared), device)
-            parts.append((slice(start, stop), program(mine, np.int32(start), np.int32(stop), cell)))  # returns at once
+            parts.append((slice(start, stop), _programs.call(experiment.simulate, mine, start, stop, cell, device)))  # returns at once
         host = [{name: np.asarray(a)[rows] for name, a in jax.device_get(drawn).items()} for rows, drawn in parts]
     joined = {name: np.concatenate([part[name] for part in host]) for name in host[0]}
     return {name: a.reshape(-1, *a.shape[2:]) for name, a in joined.items()}
+
+
+def compile_for(experiment: _experiment.Experiment, cell: Any, num_devices: int | None = None) -> None:
+    """Compiles what drawing a chunk of this cell is going to run, unless that is done or under way. Arguments as of `Sampler`."""
+    experiment = for_device(experiment)
+    shape = (experiment.chunk // experiment.block, experiment.block)
+    with _precision(experiment):
+        keys, prepared = replicate_keys(0, 0, 0, shape), prepared_for(experiment, cell)
+        for device in Sampler(experiment, num_devices).devices:
+            _programs.compile_now(experiment.simulate, *jax.device_put((keys, prepared), device), device)
+
+
+def _precision(experiment: _experiment.Experiment) -> contextlib.AbstractContextManager[Any]:
+    return jax.enable_x64(True) if experiment.x64 else contextlib.nullcontext()
 
 
 def code_of(paper: str) -> list[Path]:
@@ -225,10 +250,10 @@ def fingerprint(experiment: _experiment.Experiment) -> Mapping[str, Any]:
     return {
         "code": _code_digest(experiment.claim_id.split(".", 1)[0]),
         "jax": jax.__version__,
-        "generator": GENERATOR,
+        "generator": _programs.GENERATOR,
         "x64": experiment.x64,
-        "device": device_kind(),
-        "block": experiment.block,
+        "device": device_kind(experiment),
+        "block": for_device(experiment).block,
         "stream": STREAM,
     }
 

@@ -6,13 +6,14 @@ without `--shard`, on the one folder that all parts share or that `merge` makes 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 
-from sims import _explore, _verdicts
+from sims import _experiment, _explore, _runner, _store, _verdicts
 from sims._decide import Options
 from theory._claims import Claim
 
-__all__ = ["draw_ahead", "draw_shard"]
+__all__ = ["draw_ahead", "draw_shard", "programs"]
 
 
 def _cells(claims: Sequence[Claim], options: Options) -> Iterator[Callable[[], object]]:
@@ -30,6 +31,20 @@ def _cells(claims: Sequence[Claim], options: Options) -> Iterator[Callable[[], o
                     if decision.experiment.simulate is not None:
                         yield lambda d=decision, f=falsifier: d.rows(options.seed, role=f)
         yield from _explore.steps(claim, options)
+
+
+def programs(claims: Sequence[Claim], options: Options) -> Iterator[Callable[[], None]]:
+    """One step for every cell of which nothing is stored yet: compiles what drawing it will run. In the order of a run."""
+    for claim in claims:
+        asked = [(e, c) for e in _explore.experiments_of(claim) if e.simulate is not None for c in e.cells.get(options.preset, ())]
+        for check in reversed(claim.checks):
+            if check.untested is None:
+                own, worlds = _verdicts.decisions_of(claim, check, options.preset, options)
+                decisions = [d for d in (*own, *(d for ds in worlds.values() for d in ds)) if d.experiment.simulate is not None]
+                asked[:0] = [(d.experiment, c) for d in decisions for c in d.cells]
+        for experiment, cell in asked:
+            if not _store.holds_chunks(options.out, experiment.claim_id, experiment.folder, _experiment.cell_id(cell), options.seed):
+                yield functools.partial(_runner.compile_for, experiment, cell, options.num_devices)
 
 
 def draw_ahead(claims: Sequence[Claim], options: Options, part: int, parts: int) -> None:

@@ -198,6 +198,15 @@ def test_full_sampler_equals_numpy_on_the_same_bits(n, m, analyst, s):
     assert measured == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(("n", "m", "analyst", "s"), [(300, 300, "linear", 0.0), (600, 513, "sign", 0.2)])
+def test_full_sampler_of_an_accelerator_has_the_same_integers(n, m, analyst, s, monkeypatch):
+    prepared, keys = sims.prepare_full(sims.NaiveCell(n, m, analyst, s)), jax.random.split(jax.random.key(6), 4)
+    by_tiles = _batched(sims.simulate_full)(keys, prepared)
+    monkeypatch.setattr(jax.lax, "platform_dependent", lambda cpu, default: default())
+    at_once = jax.jit(jax.vmap(lambda key: sims.simulate_full(key, prepared)))(keys)
+    np.testing.assert_array_equal(*(np.rint(2 * n * np.asarray(gap, np.float64)) for gap in (by_tiles, at_once)))
+
+
 def _same_law(samples, n, law):
     """p-value of a chi-square test that samples of 2n * gap follow the equally likely values `law`; rare cells pooled."""
     values = np.arange(-n, n + 1)

@@ -12,7 +12,7 @@ if it is, byte for byte, what would be written from its content, and its own dig
 appears under its final name in one step, after it has reached the disk.
 """
 
-from sims._store._cells import CellStore
+from sims._store._cells import CellStore, holds_chunks
 from sims._store._documents import code_fingerprint, digest, from_json, to_json
 from sims._store._files import StoreError, write_json_atomic, write_text_atomic
 from sims._store._merge import merge
@@ -34,6 +34,7 @@ __all__ = [
     "count_attempts",
     "digest",
     "from_json",
+    "holds_chunks",
     "iter_summaries",
     "merge",
     "open_attempt",

@@ -20,7 +20,7 @@ import numpy as np
 
 from sims._store import _documents, _files
 
-__all__ = ["CellStore", "copy_cell"]
+__all__ = ["CellStore", "copy_cell", "holds_chunks"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -83,6 +83,11 @@ def _unpack_array(name: str, raw: bytes) -> np.ndarray:
 
 def _schema(arrays: Mapping[str, np.ndarray]) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
     return tuple((name, a.dtype.name, a.shape[1:]) for name, a in sorted(arrays.items()))
+
+
+def holds_chunks(out: Path, claim: str, experiment: str, cell_id: str, seed: int) -> bool:
+    """Whether a cell's folder has any chunk, good or not, stale or not; changes nothing."""
+    return any(Path(out, *map(_files.folder_name, (claim, experiment, cell_id)), f"seed={seed}").glob("*.npz"))
 
 
 class CellStore:

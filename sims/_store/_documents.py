@@ -127,6 +127,8 @@ def _tree(node: Any) -> Any:
     fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
     if isinstance(node, ast.Constant):
         fields = {"value": node.value}  # without the prefix of u"..."
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some f-strings with an empty text
+        fields = {"values": [v for v in node.values if not (isinstance(v, ast.Constant) and v.value == "")]}
     return [type(node).__name__, *([name, _tree(value)] for name, value in fields.items())]
 
 

@@ -109,7 +109,8 @@ def simulate_full(key, prepared):
     block's least weight. The first sum goes over the bit planes of u, as many as its largest value has: sum_b 2^b
     popcount(x_i & plane_b). All of it is int32 arithmetic modulo 2^32; intermediate wrap-around is harmless because the
     final score fits (`validate_full`). Columns are drawn in blocks, so memory is rows * WORDS words whatever m is.
-    Padded rows and columns hold no coins; of the rows only TILE x tiles are visited, tiles = ceil(n / TILE).
+    Padded rows and columns hold no coins; of the rows only TILE x tiles are visited, tiles = ceil(n / TILE), one after the other
+    on a CPU, whose cache holds a tile. An accelerator takes all rows at once: the same words and the same integers.
     """
     row = jnp.arange(prepared.rows, dtype=jnp.int32).reshape(-1, TILE)
     tiles = (prepared.n + (TILE - 1)) // TILE
@@ -121,14 +122,24 @@ def simulate_full(key, prepared):
         real_column = block * (WORDS * COINS) + column < prepared.m  # [WORDS, COINS]
         keep = _pack(real_column, bit)  # [WORDS]
 
+        def drawn_tile(tile):
+            drawn = jax.random.bits(jax.random.fold_in(key_data, tile), (WORDS, TILE), jnp.uint32)  # rows last: the vector lanes
+            return jnp.where((row[tile] < prepared.n)[None, :], drawn & keep[:, None], jnp.uint32(0))
+
         def draw_tile(tile, state):
             words, counts = state
-            drawn = jax.random.bits(jax.random.fold_in(key_data, tile), (WORDS, TILE), jnp.uint32)  # rows last: the vector lanes
-            drawn = jnp.where((row[tile] < prepared.n)[None, :], drawn & keep[:, None], jnp.uint32(0))
+            drawn = drawn_tile(tile)
             return jax.lax.dynamic_update_index_in_dim(words, drawn, tile, 0), counts + _column_counts(drawn)
 
-        none = jnp.zeros((len(row), WORDS, TILE), jnp.uint32), jnp.zeros((WORDS, COINS), jnp.int32)
-        words, counts = jax.lax.fori_loop(0, tiles, draw_tile, none)
+        def draw_by_tiles():
+            none = jnp.zeros((len(row), WORDS, TILE), jnp.uint32), jnp.zeros((WORDS, COINS), jnp.int32)
+            return jax.lax.fori_loop(0, tiles, draw_tile, none)
+
+        def draw_at_once():
+            words = jax.vmap(drawn_tile)(jnp.arange(len(row), dtype=jnp.int32))
+            return words, jax.vmap(_column_counts)(words).sum(0, dtype=jnp.int32)
+
+        words, counts = jax.lax.platform_dependent(cpu=draw_by_tiles, default=draw_at_once)
         noise = prepared.noise * jax.random.normal(key_noise, (WORDS, COINS), jnp.float32)
         w = jnp.where(real_column, _weights(counts, noise, prepared), 0)
         low = w.min()
@@ -140,18 +151,22 @@ def simulate_full(key, prepared):
 
         plane = jax.lax.map(plane_of, jnp.arange(32, dtype=jnp.int32))  # [32, WORDS]
 
-        def score_tile(tile, scores):
-            mine = jax.lax.dynamic_index_in_dim(words, tile, keepdims=False)
-
+        def score_of(mine):  # words of a tile [WORDS, TILE] -> [TILE]
             def add_plane(b, total):
                 hits = jax.lax.population_count(mine & plane[b][:, None]).astype(jnp.int32).sum(0, dtype=jnp.int32)
                 return total + (hits << b.astype(jnp.int32))
 
             weighted = jax.lax.fori_loop(0, planes, add_plane, jnp.zeros(TILE, jnp.int32))
             ones = jax.lax.population_count(mine).astype(jnp.int32).sum(0, dtype=jnp.int32)
-            return scores.at[tile].add(2 * weighted + 2 * low * ones - w.sum(dtype=jnp.int32))
+            return 2 * weighted + 2 * low * ones - w.sum(dtype=jnp.int32)
 
-        return jax.lax.fori_loop(0, tiles, score_tile, scores)
+        def score_tile(tile, scores):
+            return scores.at[tile].add(score_of(jax.lax.dynamic_index_in_dim(words, tile, keepdims=False)))
+
+        return jax.lax.platform_dependent(
+            cpu=lambda: jax.lax.fori_loop(0, tiles, score_tile, scores),
+            default=lambda: scores + jax.vmap(score_of)(words),  # of padded tiles too: their rows are left out below
+        )
 
     scores = jax.lax.fori_loop(0, prepared.blocks, add_block, jnp.zeros(row.shape, jnp.int32))
     halves = jnp.where(row < prepared.n, jnp.sign(scores), 0).sum(dtype=jnp.int32)  # +1 won, 0 tied, -1 lost

@@ -64,7 +64,11 @@ class Outcome:
 
 @functools.cache
 def _descent(kernel):
-    return jax.jit(functools.partial(_learner.learn, kernel=kernel))
+    def learn(*arrays):
+        with jax.default_matmul_precision("highest"):  # as the runner has it: float32 products, also on a GPU
+            return _learner.learn(*arrays, kernel=kernel)
+
+    return jax.jit(learn)
 
 
 def _widths(fn, n2, d, sigma):

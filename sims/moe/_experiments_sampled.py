@@ -121,14 +121,14 @@ def _quotient_part(name, replicates):
     statistic, parts = ("quotient", ()) if name == "loss" else (name, (name,))
     return _rate(
         f"quot/{name}", _cells("TL", _QUOTIENT_SIZES), _partial(_mle.prepare_fits, statistic=statistic), replicates,
-        gpu=_cells("TL", _GPU_SIZES), expected=_slope_of(_share("TL", *parts), _QUOTIENT_SIZES),
+        gpu=_cells("TL", _GPU_SIZES), gpu_replicates=1024, expected=_slope_of(_share("TL", *parts), _QUOTIENT_SIZES),
     )  # fmt: skip
 
 
 def _over(name, truth, statistic, expected):
     return _rate(
         f"thm4/{name}", _cells(truth, _OVER_SIZES, k=3), _partial(_mle.prepare_fits, statistic=statistic), 1024,
-        gpu=_cells(truth, (1000, 10_000, 100_000), k=3), expected=_moments(*expected),
+        gpu=_cells(truth, (1000, 10_000, 100_000), k=3), gpu_replicates=1024, expected=_moments(*expected),
     )  # fmt: skip
 
 
@@ -305,7 +305,7 @@ EXPERIMENTS = (
     _bites("gelu-tanh!reverse", _partial(_limits.prepare_bite, first="tanh", second="gelu"), 256, _coin(0.09), _UNIT),
     _fits(
         "bite/error", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="relative"), 960, expected=_moments(0.1126, 0.085, 1.0),
-        gpu=_cells("TA", (20_000,)), ask=FitCell("TA", 10_000),
+        gpu=_cells("TA", (20_000,)), gpu_replicates=4096, ask=FitCell("TA", 10_000),
     ),
     # --- drawn for figures, without a verdict
     _bites("~truths", _limits.prepare_bite, 512, None, _HALVES, seconds=0.006),
