@@ -43,6 +43,7 @@ STREAM = 2  # raised by hand when an edit of this file changes any drawn number;
 COMPILE_SECONDS = 0.5  # of a program for one more device, most often from the compilation cache
 WIDE_BLOCK = (2.0, 1e9)  # on an accelerator: seconds that a block would take on one core, and bytes
 WIDE_CHUNK = (8.0, 0.25)  # likewise: seconds that a chunk would take on one core, and its share of the most replicates
+WIDE_EXPLORED = 200.0  # seconds that a chunk of an exploratory experiment would take on one core: what a lost run may lose
 
 
 class DeviceMemoryError(RuntimeError):
@@ -87,10 +88,14 @@ def for_device(experiment: _experiment.Experiment, platform: str | None = None) 
     """
     if experiment.simulate is None or (platform or devices_for(experiment)[0].platform) == "cpu":
         return experiment
-    chunk, most = experiment.chunk, WIDE_CHUNK[1] * max(experiment.max_replicates.values(), default=0)
-    while 2 * chunk <= most and 2 * chunk * experiment.seconds_per_replicate <= WIDE_CHUNK[0]:
-        chunk *= 2
-    widest = min(WIDE_BLOCK[0] / experiment.seconds_per_replicate, WIDE_BLOCK[1] / experiment.bytes_per_replicate)
+    chunk, most = experiment.chunk, max(experiment.max_replicates.values(), default=0)
+    widest = WIDE_BLOCK[1] / experiment.bytes_per_replicate
+    if experiment.exploratory:  # all replicates are drawn, whatever they show
+        chunk *= max(1, min(-(-most // chunk), int(WIDE_EXPLORED / (chunk * experiment.seconds_per_replicate))))
+    else:
+        widest = min(widest, WIDE_BLOCK[0] / experiment.seconds_per_replicate)
+        while 2 * chunk <= WIDE_CHUNK[1] * most and 2 * chunk * experiment.seconds_per_replicate <= WIDE_CHUNK[0]:
+            chunk *= 2
     block = next((chunk // parts for parts in range(1, chunk) if chunk % parts == 0 and chunk // parts <= widest), 1)
     return dataclasses.replace(experiment, chunk=chunk, block=max(block, experiment.block))
 

@@ -218,9 +218,11 @@ def _scores(M, mu, asked, mean, limit, prepared):
 
     def step(state):
         done, scores = state
-        ids = order[:, jnp.minimum(done + jnp.arange(SUBSETS_AT_ONCE, dtype=jnp.int32), num_subsets - 1)]  # [7, at once]
+        rank = done + jnp.arange(SUBSETS_AT_ONCE, dtype=jnp.int32)
+        ids = order[:, jnp.minimum(rank, num_subsets - 1)]  # [7, at once]
         near = _near(solve(M, mu, masks[ids]), mean[:, ids, m, None], limit[ids, m, None])
-        return done + SUBSETS_AT_ONCE, scores.at[m, ids].set(near.sum(2))
+        place = jnp.where((rank < num_subsets)[None], ids, num_subsets)  # nowhere, once the list is done: each place is set once
+        return done + SUBSETS_AT_ONCE, scores.at[m, place].set(near.sum(2), mode="drop", unique_indices=True)
 
     most = asked.sum(1, dtype=jnp.int32).max()
     start = jnp.int32(0), jnp.zeros(asked.shape, limit.dtype)

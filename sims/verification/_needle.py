@@ -124,7 +124,7 @@ def _seen(key, prepared):
         shown = (word < (prepared.d * prepared.K).astype(jnp.uint32)) & (tile * TRACES + trace < prepared.n)
         word = word.astype(jnp.int32)
         place = jnp.where(shown, (word // prepared.K) * prepared.styles + word % prepared.K, last)
-        return seen.at[place].set(True)
+        return seen.at[place].max(True)  # set would have no fixed order on a GPU, and be made one update at a time
 
     tiles = (prepared.n + (TRACES - 1)) // TRACES
     seen = jax.lax.fori_loop(0, tiles, add_tile, jnp.zeros(last + 1, bool))
@@ -170,7 +170,7 @@ def simulate_cloning(key, prepared):
     def add_tile(tile, seen):
         word = jax.random.bits(jax.random.fold_in(key, tile), (RUNS, TRACES), jnp.uint32) // prepared.block_width
         shown = (word < prepared.d.astype(jnp.uint32)) & (tile * TRACES + trace < prepared.n)[None]
-        return seen.at[run, jnp.where(shown, word.astype(jnp.int32), prepared.blocks)].set(True)
+        return seen.at[run, jnp.where(shown, word.astype(jnp.int32), prepared.blocks)].max(True)
 
     tiles = (prepared.n + (TRACES - 1)) // TRACES
     seen = jax.lax.fori_loop(0, tiles, add_tile, jnp.zeros((RUNS, prepared.blocks + 1), bool))[:, :-1]
