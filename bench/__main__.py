@@ -31,7 +31,8 @@ BEGIN, END = "<!-- begin generated: speed -->\n", "<!-- end generated: speed -->
 
 
 def scripts() -> list[str]:
-    return sorted(p.stem for p in HERE.glob("*.py") if not p.stem.startswith("_"))
+    """All scripts but device.py, which compares a GPU with itself and is run alone."""
+    return sorted(p.stem for p in HERE.glob("*.py") if not p.stem.startswith("_") and p.stem != "device")
 
 
 def run(name: str) -> dict[str, Any]:

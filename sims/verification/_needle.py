@@ -309,7 +309,7 @@ def _random_class(key, prepared):
     def add_tile(tile, seen):
         drawn = _uniform_below(prepared.traces, jax.random.bits(jax.random.fold_in(key_data, tile), (TRACES,), jnp.uint32))
         real = tile * TRACES + jnp.arange(TRACES, dtype=jnp.int32) < prepared.n
-        return seen.at[jnp.where(real, drawn, prepared.traces)].set(True)
+        return seen.at[jnp.where(real, drawn, prepared.traces)].max(True)
 
     tiles = (prepared.n + (TRACES - 1)) // TRACES
     seen = jax.lax.fori_loop(0, tiles, add_tile, jnp.zeros(prepared.traces + 1, bool))[:-1]
