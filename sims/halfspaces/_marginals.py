@@ -8,10 +8,9 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.random import threefry_2x32
 from jax.scipy.special import log_ndtr, ndtr
 
-__all__ = ["MARGINALS", "World", "directions", "marginal_id", "normals", "points", "quartic_table"]
+__all__ = ["MARGINALS", "World", "directions", "marginal_id", "normals", "points", "quartic_table", "uniforms"]
 
 MARGINALS = (
     "gauss", "quartic", "uniform", "laplace", "t3", "aniso", "cube", "grid", "gap", "nearbdry", "gmm", "squash", "spike",
@@ -52,16 +51,59 @@ def _quartic_of_normal():
     return np.interp(special.ndtr(np.linspace(-6.0, 6.0, _TABLE)), cdf, x).astype(np.float32)
 
 
-def normals(key, shape):
-    """Standard normal draws, float32: jax.random.normal at 1.7 times its speed on a CPU.
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
-    It keeps both words of every threefry block where jax.random.normal folds them into one; each word gives one draw, as there.
+
+def _threefry(key, first, second):
+    """Both words of the blocks of Threefry-2x32, 20 rounds, at counters (first, second): two uint32 arrays of their shape."""
+    k0, k1 = jax.random.key_data(key)
+    schedule = (k0, k1, k0 ^ k1 ^ np.uint32(0x1BD11BDA))
+    a, b = first + k0, second + k1
+    for i in range(5):
+        for turn in _ROTATIONS[i % 2]:
+            a = a + b
+            b = ((b << turn) | (b >> (32 - turn))) ^ a
+        a, b = a + schedule[(i + 1) % 3], b + schedule[(i + 2) % 3] + np.uint32(i + 1)
+    return a, b
+
+
+def _share(words):
+    """jax.random.uniform's map from words to [0, 1), float32: 23 bits."""
+    one = np.float32(1)
+    return jax.lax.bitcast_convert_type((words >> 9) | one.view(np.uint32), jnp.float32) - one
+
+
+def _drawn(key, shape, law):
+    """Draws law(words), float32, by rows of the last axis, of which each half takes one of the two words of its threefry blocks.
+
+    A row is written whole, by rounds that are written out: a compiler fuses them with the law into one pass over the row, and cannot
+    repeat them for every use of the draws. jax.random makes several passes, and folds two words into one for a normal draw.
     """
-    n = math.prod(shape)
-    words = threefry_2x32(jax.random.key_data(key), jnp.arange(n + n % 2, dtype=jnp.uint32))[:n].reshape(shape)
-    one, lowest = np.float32(1), np.nextafter(np.float32(-1), np.float32(0))
-    share = jax.lax.bitcast_convert_type((words >> 9) | one.view(np.uint32), jnp.float32) - one  # 23 bits, in [0, 1)
-    return np.float32(math.sqrt(2)) * jax.lax.erf_inv(jnp.maximum(lowest, share * (one - lowest) + lowest))
+    rows, n = math.prod(shape[:-1]), shape[-1]
+    half = -(-n // 2)
+
+    def fill(i, out):
+        block = jnp.arange(half, dtype=jnp.uint32) + jnp.uint32(half) * i.astype(jnp.uint32)
+        a, b = _threefry(key, block, block + np.uint32(rows * half))
+        out = jax.lax.dynamic_update_slice(out, law(a)[None], (i, 0))
+        return jax.lax.dynamic_update_slice(out, law(b[: n - half])[None], (i, half))
+
+    return jax.lax.fori_loop(0, rows, fill, jnp.zeros((rows, n), jnp.float32)).reshape(shape)
+
+
+def normals(key, shape):
+    """Standard normal draws, float32, by jax.random.normal's map, at several times its speed on a CPU."""
+    lowest = np.nextafter(np.float32(-1), np.float32(0))
+
+    def law(words):
+        return np.float32(math.sqrt(2)) * jax.lax.erf_inv(jnp.maximum(lowest, _share(words) * (np.float32(1) - lowest) + lowest))
+
+    return _drawn(key, shape, law)
+
+
+def uniforms(key, shape):
+    """Uniform draws on [0, 1), float32, as fast."""
+    return _drawn(key, shape, _share)
 
 
 def _normalise(v):
@@ -137,7 +179,7 @@ def points(g, key, marginal, world):
     def spike(g, key):
         key_where, key_sign = jax.random.split(key)
         s, rho, alpha = world.spike[0], world.spike[1], world.spike[2]
-        where = jax.random.uniform(key_where, (n,), jnp.float32) < alpha
+        where = uniforms(key_where, (n,)) < alpha
         sign = jnp.where(jax.random.bernoulli(key_sign, 0.5, (n,)), np.float32(1), np.float32(-1))
         atom = (s * world.star - rho * world.u)[:, None] * sign[None]
         return jnp.where(where[None], atom, g)
