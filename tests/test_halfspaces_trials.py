@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.random import threefry_2x32
 from scipy import stats
 
 from sims import _runner
@@ -68,11 +69,23 @@ def test_normal_draws_have_their_law_for_every_batch_and_are_independent():
     assert stats.kstest(1.1 * x.ravel(), stats.norm.cdf).pvalue < FALSE_FAIL
     assert np.abs(np.corrcoef(x) - np.eye(3)).max() < 5 / math.sqrt(10_001)
     flat = x.ravel()
-    for lag in (1, 5_000, 5_001, 10_001):  # the two words of a block lie half a row apart
+    for lag in (1, 15_001, 15_002):  # the two words of a block lie half the draws apart
         assert abs(np.corrcoef(flat[:-lag], flat[lag:])[0, 1]) < 5 / math.sqrt(len(flat) - lag)
     batch = jax.vmap(lambda key: _marginals.normals(key, (3, 101)))(jax.random.split(jax.random.key(6), 4))
     alone = [_marginals.normals(key, (3, 101)) for key in jax.random.split(jax.random.key(6), 4)]
     np.testing.assert_array_equal(batch, np.stack(alone))
+
+
+def test_draws_are_those_of_the_library():
+    def key():
+        return jax.random.key(9)
+
+    for shape in ((1001,), (3, 335)):
+        np.testing.assert_array_equal(_marginals.uniforms(key(), shape), jax.random.uniform(key(), shape, jnp.float32))
+        n = math.prod(shape)
+        words = threefry_2x32(jax.random.key_data(key()), jnp.arange(n + n % 2, dtype=jnp.uint32))[:n].reshape(shape)
+        share = ((np.asarray(words) >> 9) + 0.5) / 2**23
+        np.testing.assert_allclose(_marginals.normals(key(), shape), stats.norm.ppf(share), atol=1e-3)  # 23 bits
 
 
 def test_quartic_law_is_isotropic_with_lighter_tails():

@@ -263,7 +263,7 @@ def weighted(t, z, y, sigma, kernel):
     slope = kernel_weight(t / sigma, kernel) / (sigma * n)
     low, _, q4 = quartic_relaxation(z, slope, jnp.sum(slope))
     A = jnp.where(q4 > 0, jnp.maximum(low, 0) ** np.asarray(1.5, t.dtype) / jnp.sqrt(jnp.maximum(q4, np.asarray(1e-30, t.dtype))), 0)
-    V = jnp.sum(slope * slope * jnp.sum(z * z, 0)) * n
+    V = jnp.sum((z * slope[None]) ** 2) * n  # one sum: over the coordinates first takes ten times as long on a CPU
     return Weighted(jnp.sum(slope * jnp.abs(t)), A, q4, V, jnp.linalg.norm(z @ (slope * y)))
 
 
