@@ -300,6 +300,7 @@ def _statistics():
             _testers.wedge(t, z, theta),
             _testers.weighted(t, z, y, np.float32(0.3), "smooth"),
             _testers.monomial_deviation(t, z, np.float32(0.3)),
+            _testers.innermost(t, z, theta),
         )
 
     return jax.jit(measure)
@@ -314,7 +315,7 @@ def test_compiled_testers_agree_with_the_plain_ones(name):
     if name == "cube":
         w = np.eye(D)[0]
     for theta in (0.05, 0.5):
-        found, verdicts, W, weighted, monomials = _statistics()(jnp.float32(x), jnp.float32(y), jnp.float32(w), jnp.float32(theta))
+        found, verdicts, W, weighted, monomials, part = _statistics()(jnp.float32(x), jnp.float32(y), jnp.float32(w), jnp.float32(theta))
         plain = [reference.spectral_moments(x.T, w, r) for r in (0.05, 0.15)]
         for field, number in (("low", found.low), ("high", found.high), ("q4", found.q4)):
             np.testing.assert_allclose(number, [getattr(m, field) for m in plain], rtol=2e-4, atol=2e-5)
@@ -325,6 +326,9 @@ def test_compiled_testers_agree_with_the_plain_ones(name):
         assert bool(verdicts[0]) == reference.t2_accepts(x.T, w, 0.3)
         assert bool(verdicts[1:].all()) == reference.t3_spectral_accepts(x.T, w, 0.3)
         np.testing.assert_allclose(W, reference.wedge_of(x.T, w, theta).W, rtol=2e-3)
+        assert part <= W * (1 + 1e-5)
+        if name == "gauss":  # b = 1 on slabs of width tan(theta)/4 at the boundary
+            assert float(part) == pytest.approx(reference.band_mass(math.tan(theta) / 4), rel=0.25)
         s = _certificate.weighted_moments(x.T, y, w, 0.3)
         np.testing.assert_allclose(
             [weighted.m1, weighted.A, weighted.Q4, weighted.V, weighted.gamma], [s.m1, s.A, s.Q4, s.V, s.gamma], rtol=2e-3, atol=2e-5

@@ -175,11 +175,11 @@ def points(g, key, marginal, world):
 
     def nearbdry(g, key):
         t = world.star @ g
-        half = jax.random.bernoulli(key, 0.5, (n,))
+        half = uniforms(key, (n,)) < 0.5
         return _move(g, jnp.where(half, np.float32(0.01 - 1), np.float32(0)) * t, world.star)
 
     def gmm(g, key):
-        sign = jnp.where(jax.random.bernoulli(key, 0.5, (n,)), np.float32(1.5), np.float32(-1.5))
+        sign = jnp.where(uniforms(key, (n,)) < 0.5, np.float32(1.5), np.float32(-1.5))
         return _move(np.float32(0.6) * g, sign, world.u)
 
     def squash(g, key):
@@ -191,7 +191,7 @@ def points(g, key, marginal, world):
         key_where, key_sign = jax.random.split(key)
         s, rho, alpha = world.spike[0], world.spike[1], world.spike[2]
         where = uniforms(key_where, (n,)) < alpha
-        sign = jnp.where(jax.random.bernoulli(key_sign, 0.5, (n,)), np.float32(1), np.float32(-1))
+        sign = jnp.where(uniforms(key_sign, (n,)) < 0.5, np.float32(1), np.float32(-1))
         atom = (s * world.star - rho * world.u)[:, None] * sign[None]
         return jnp.where(where[None], atom, g)
 
