@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.random import threefry_2x32
 from scipy import stats
 
 from sims import _runner
@@ -73,6 +74,18 @@ def test_normal_draws_have_their_law_for_every_batch_and_are_independent():
     batch = jax.vmap(lambda key: _marginals.normals(key, (3, 101)))(jax.random.split(jax.random.key(6), 4))
     alone = [_marginals.normals(key, (3, 101)) for key in jax.random.split(jax.random.key(6), 4)]
     np.testing.assert_array_equal(batch, np.stack(alone))
+
+
+def test_draws_are_those_of_the_library():
+    def key():
+        return jax.random.key(9)
+
+    for shape in ((1001,), (3, 335)):
+        np.testing.assert_array_equal(_marginals.uniforms(key(), shape), jax.random.uniform(key(), shape, jnp.float32))
+        n = math.prod(shape)
+        words = threefry_2x32(jax.random.key_data(key()), jnp.arange(n + n % 2, dtype=jnp.uint32))[:n].reshape(shape)
+        share = ((np.asarray(words) >> 9) + 0.5) / 2**23
+        np.testing.assert_allclose(_marginals.normals(key(), shape), stats.norm.ppf(share), atol=1e-3)  # 23 bits
 
 
 def test_quartic_law_is_isotropic_with_lighter_tails():
@@ -287,6 +300,7 @@ def _statistics():
             _testers.wedge(t, z, theta),
             _testers.weighted(t, z, y, np.float32(0.3), "smooth"),
             _testers.monomial_deviation(t, z, np.float32(0.3)),
+            _testers.innermost(t, z, theta),
         )
 
     return jax.jit(measure)
@@ -301,7 +315,7 @@ def test_compiled_testers_agree_with_the_plain_ones(name):
     if name == "cube":
         w = np.eye(D)[0]
     for theta in (0.05, 0.5):
-        found, verdicts, W, weighted, monomials = _statistics()(jnp.float32(x), jnp.float32(y), jnp.float32(w), jnp.float32(theta))
+        found, verdicts, W, weighted, monomials, part = _statistics()(jnp.float32(x), jnp.float32(y), jnp.float32(w), jnp.float32(theta))
         plain = [reference.spectral_moments(x.T, w, r) for r in (0.05, 0.15)]
         for field, number in (("low", found.low), ("high", found.high), ("q4", found.q4)):
             np.testing.assert_allclose(number, [getattr(m, field) for m in plain], rtol=2e-4, atol=2e-5)
@@ -312,6 +326,9 @@ def test_compiled_testers_agree_with_the_plain_ones(name):
         assert bool(verdicts[0]) == reference.t2_accepts(x.T, w, 0.3)
         assert bool(verdicts[1:].all()) == reference.t3_spectral_accepts(x.T, w, 0.3)
         np.testing.assert_allclose(W, reference.wedge_of(x.T, w, theta).W, rtol=2e-3)
+        assert part <= W * (1 + 1e-5)
+        if name == "gauss":  # b = 1 on slabs of width tan(theta)/4 at the boundary
+            assert float(part) == pytest.approx(reference.band_mass(math.tan(theta) / 4), rel=0.25)
         s = _certificate.weighted_moments(x.T, y, w, 0.3)
         np.testing.assert_allclose(
             [weighted.m1, weighted.A, weighted.Q4, weighted.V, weighted.gamma], [s.m1, s.A, s.Q4, s.V, s.gamma], rtol=2e-3, atol=2e-5
@@ -368,7 +385,7 @@ def test_trial_learns_tests_and_certifies_in_one_program():
         assert lie or not verdicts[0].any()
     averaged = _trials(FULL, "excess", method="averaging")
     assert np.median(averaged["x"]) == pytest.approx(_angles.averaging_excess(0.3), abs=0.02)
-    assert _program()._cache_size() == 2  # with W for every run, and where the verdict asks for it
+    assert _program()._cache_size() == 1
 
 
 @pytest.mark.claim("halfspaces.complete")

@@ -161,7 +161,7 @@ def _angle_after(key, n, padding, prepared):
     width = prepared.width
     star, u = (jnp.zeros((width,), jnp.float32).at[i].set(1) for i in (0, 1))
     x = _marginals.normals(key_x, (width, padding)) * prepared.real[:, None]
-    flips = jax.random.uniform(key_y, (padding,), jnp.float32) < _noise.flip_rates(
+    flips = _marginals.uniforms(key_y, (padding,)) < _noise.flip_rates(
         jnp.int32(_noise.NOISES.index("massart_half")), prepared.eta, x, star, u
     )
     y = jnp.where(flips, -_noise.predict(star, x), _noise.predict(star, x))

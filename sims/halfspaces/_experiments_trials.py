@@ -401,7 +401,7 @@ _EXCESS = (
         _heavy((_floor_cell(0.1, 80_000), _floor_cell(0.3, 20_000)), (_floor_cell(0.1, 320_000), _floor_cell(0.3, 320_000))),
         "excess",
         320,
-        0.05,
+        0.015,
         expected=_expect_floor,
         ask=_floor_cell(0.3, 20_000),
         **_FLOOR,
@@ -411,7 +411,7 @@ _EXCESS = (
         _heavy((_floor_cell(0.3, 20_000),)),
         "excess",
         320,
-        0.02,
+        0.015,
         expected=lambda: (0.0127, 0.0006, 0.4),
         widths=lambda cell: (2 * cell.sigma,),
         **_FLOOR,
@@ -421,7 +421,7 @@ _EXCESS = (
         _heavy((_floor_cell(0.3, 20_000),)),
         "excess",
         320,
-        0.02,
+        0.015,
         expected=lambda: (0.052, 0.001, 0.4),
         method="averaging",
         **_FLOOR,
@@ -431,7 +431,7 @@ _EXCESS = (
         _heavy(_SLOPE),
         "excess",
         320,
-        0.05,
+        0.015,
         support=lambda: (-math.inf, math.inf),
         expected=lambda: (0.97, 0.08, 0.4),
         **_FLOOR,
@@ -441,7 +441,7 @@ _EXCESS = (
         _heavy(_SLOPE),
         "excess",
         320,
-        0.05,
+        0.015,
         support=lambda: (-math.inf, math.inf),
         expected=lambda: (0.0, 0.05, 0.4),
         method="averaging",
@@ -466,7 +466,7 @@ _EXCESS = (
         },
         "excess",
         16,
-        0.05,
+        0.015,
         **_FLOOR,
     ),
     _experiment(
@@ -502,7 +502,7 @@ def _certified(marginal, noise, eta, sigma, n2=100_000):
     return TrialCell(marginal, noise, eta, sigma, 5, 20_000, n2)
 
 
-_CERTIFY = {"tests": False, "certifies": True, "n_test": 20_000, "chunk": 16}
+_CERTIFY = {"tests": False, "certifies": True, "n_test": 20_000, "chunk": 8}  # one program for each n2, on one device
 _CERTIFICATES = (
     _experiment(
         "cert/coverage",
@@ -519,7 +519,7 @@ _CERTIFICATES = (
         ),
         "violated",
         192,
-        0.035,
+        0.01,
         ask=_certified("gauss", "massart_half", 0.1, 0.3),
         **_CERTIFY,
     ),
@@ -528,7 +528,7 @@ _CERTIFICATES = (
         _heavy((_certified("gauss", "massart_half", 0.1, 0.3),)),
         "violated",
         192,
-        0.035,
+        0.01,
         expected=_always,
         W_share=1 / 200,
         root_share=0.0,
@@ -547,7 +547,7 @@ _CERTIFICATES = (
         8,
         0.05,
         shows_W=True,
-        **{**_CERTIFY, "chunk": 8},
+        **_CERTIFY,
     ),
 )
 

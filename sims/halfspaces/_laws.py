@@ -150,7 +150,7 @@ def simulate_gradient(key, prepared):
     """One component of -grad L by automatic differentiation on BLOCK_POINTS points, in float64 on float32 draws."""
     key_x, key_y = jax.random.split(key)
     x = _marginals.normals(key_x, (prepared.d, BLOCK_POINTS)).astype(prepared.star.dtype)
-    flips = jax.random.uniform(key_y, (BLOCK_POINTS,), jnp.float32) < prepared.eta.astype(jnp.float32)
+    flips = _marginals.uniforms(key_y, (BLOCK_POINTS,)) < prepared.eta.astype(jnp.float32)
     y = jnp.where((prepared.star @ x >= 0) != flips, 1.0, -1.0).astype(x.dtype)
     w = jnp.zeros((prepared.d,), x.dtype).at[0].set(1)
     return -jnp.dot(jax.grad(empirical_loss)(w, x, y, prepared.sigma, prepared.kernel), prepared.direction)
@@ -335,7 +335,7 @@ def simulate_wedge(key, prepared):
     independent other coordinates. Sorting would take most of the time; simulate_wedge_of_points does it.
     """
     key_t, key_z = jax.random.split(key)
-    parts = -jnp.log1p(-jax.random.uniform(key_t, (prepared.n + 1,), jnp.float32))
+    parts = -jnp.log1p(-_marginals.uniforms(key_t, (prepared.n + 1,)))
     below, above = jnp.cumsum(parts)[:-1], jax.lax.cumsum(parts, reverse=True)[1:]  # each exact in its own tail
     total = below + above
     t = jnp.where(below < above, ndtri(below / total), -ndtri(above / total))
@@ -450,7 +450,7 @@ def simulate_smooth(key, prepared):
     """
     key_x, key_y = jax.random.split(key)
     x = _marginals.normals(key_x, (prepared.width, BLOCK_POINTS)) * prepared.real[:, None]
-    flips = jax.random.uniform(key_y, (BLOCK_POINTS,), jnp.float32) < prepared.eta
+    flips = _marginals.uniforms(key_y, (BLOCK_POINTS,)) < prepared.eta
     clean = np.float32(math.cos(1.0)) * x[0] + np.float32(math.sin(1.0)) * x[1] >= 0
     y = jnp.where(clean != flips, np.float32(1), np.float32(-1))
     w = jnp.zeros((prepared.width,), jnp.float32).at[0].set(1)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sims.halfspaces._kernels import kernel_weight
+from sims.halfspaces._marginals import uniforms
 
 __all__ = ["NOISES", "flip_rates", "labels", "labels_by_chance", "noise_id", "predict"]
 
@@ -37,7 +38,7 @@ def flip_rates(noise, eta, x, star, u):
 def labels_by_chance(key, noise, rate, x, star, u):
     """y of the random noises: float32 [n] of -1, +1."""
     clean = predict(star, x)
-    flips = jax.random.uniform(key, (x.shape[1],), jnp.float32) < flip_rates(noise, rate, x, star, u)
+    flips = uniforms(key, (x.shape[1],)) < flip_rates(noise, rate, x, star, u)
     return jnp.where(flips, -clean, clean)
 
 

@@ -102,7 +102,6 @@ class TrialPrepared:
     learns: bool
     tests: bool
     certifies: bool
-    shows_W: bool  # W is wanted whether or not the verdict of a certificate depends on it
     baseline: bool
     gauss: bool  # Gaussian points whose labels flip by chance, and nothing else: a smaller program
     few: bool  # adversaries flip at most _FEW of the labels
@@ -122,6 +121,7 @@ class TrialPrepared:
     aim_angle: float  # from w*, of the point at which the killer makes the gradient vanish
     delta: float
     random: float  # 1: labels flip by chance, and the certificate is the Massart one; 0: adversarial
+    shows_W: float  # 1: W is wanted whether or not the verdict of a certificate depends on it; else 0
     W_share: float  # 1; a lying certificate claims less
     root_share: float  # 1; a lying certificate drops the sampling terms
 
@@ -139,14 +139,14 @@ def prepare_trial(
     eta, spike = cell.eta if random else None, reference.spike(_SPIKE_ANGLE, 2)
     n_test = (0 if exact else cell.n1) if n_test is None else n_test
     return TrialPrepared(
-        d=cell.d, n1=cell.n1, n2=cell.n2, n_test=n_test, kernel=kernel, learns=learns, tests=tests, certifies=certifies, shows_W=shows_W,
+        d=cell.d, n1=cell.n1, n2=cell.n2, n_test=n_test, kernel=kernel, learns=learns, tests=tests, certifies=certifies,
         baseline=baseline, gauss=exact and n_test == 0, few=random or cell.eta <= _FEW, marginal=np.int32(_marginals.marginal_id(marginal)),
         noise=np.int32(_noise.noise_id(cell.noise)), start=np.int32(STARTS.index(start)), at=np.int32(AT.index(at)),
         method=np.int32(METHODS.index(method)), statistic=np.int32(STATISTICS.index(statistic)),
         steps=np.int32([_learner.num_steps(s, eta) for s in sigmas]), sigmas=np.array(sigmas, dtype=float),
         spike=np.array([spike.s, spike.rho, spike.alpha]), sigma=cell.sigma, eta=cell.eta,
-        tau=tau, bad_above=min(bad_above, 2.0), aim_angle=killer_angle, delta=0.05, random=float(random), W_share=W_share,
-        root_share=root_share,
+        tau=tau, bad_above=min(bad_above, 2.0), aim_angle=killer_angle, delta=0.05, random=float(random),
+        shows_W=float(shows_W), W_share=W_share, root_share=root_share,
     )  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def _excess(w, star, u, prepared, test):
 def _certificate(w, t, z, y, star, excess, opt, prepared, m):
     """(theta_c, W, opt_lower, the excess certified, whether any of it is false) on held-out (t, z) with labels y.
 
-    W is at least 0. Where the sampling terms alone make what is certified true it is not worked out, unless `shows_W`, and stands at 0.
+    Unless `shows_W`, W is only worked out as far as it takes to see that what is certified is true: 0, or the innermost slabs' part of it.
     """
     n2, delta = np.float32(prepared.n2), prepared.delta
     found = _testers.weighted(t, z, y, prepared.sigma, prepared.kernel)
@@ -213,9 +213,21 @@ def _certificate(w, t, z, y, star, excess, opt, prepared, m):
         lower = jnp.maximum(0, err - prepared.W_share * W - prepared.root_share * root)
         return claimed, lower, (excess > claimed) | (lower > opt + 1e-6)
 
-    # A loop of at most one round: a condition would be computed on both sides in a batch of replicates.
-    needed = jnp.bool_(True) if prepared.shows_W else certified(np.float32(0))[2]
-    W, _ = jax.lax.while_loop(lambda s: s[1], lambda s: (_testers.wedge(t, z, angle), jnp.bool_(False)), (jnp.float32(0), needed))
+    def unless_certified(work, W):
+        """work(t, z, angle), a larger W, where the verdict may depend on it or it is asked for.
+
+        A loop of at most one round: a condition would be computed on both sides in a batch of replicates. Its points are tied to its
+        state, or a compiler moves what no round changes out of the loop, and works it out even where no round is run.
+        """
+
+        def once(state):
+            points = jax.lax.optimization_barrier((t, z, *state))
+            return work(points[0], points[1], angle), jnp.bool_(False)
+
+        return jax.lax.while_loop(lambda s: s[1], once, (W, (prepared.shows_W > 0) | certified(W)[2]))[0]
+
+    # What is certified only grows with W, so a part of W may do; the whole takes longer than all the rest.
+    W = unless_certified(_testers.wedge, unless_certified(_testers.innermost, jnp.float32(0)))
     claimed, lower, false = certified(W)
     true_angle = _angle(w, star)
     true_angle = jnp.minimum(true_angle, np.float32(math.pi) - true_angle)
@@ -291,9 +303,7 @@ def simulate_trial(key, prepared):
         m = np.float32(p.sigmas.shape[0] * _learner.CHECKPOINTS)
         angle_c, W, lower, claimed, violated = _certificate(w, t, z, y2, star, surplus, opt, p, m)
         found["violated"] = violated
-        out |= {"angle_c": angle_c, "surplus": surplus}
-        if p.shows_W:
-            out |= {"W": W, "opt_lower": lower, "claimed": claimed}
+        out |= {"angle_c": angle_c, "surplus": surplus, "W": W, "opt_lower": lower, "claimed": claimed}
     if p.baseline:
         both = p.n1 + p.n2  # learned from and chosen on
         baseline = _excess(logistic_direction(x[:, :both], y[:both]), star, across, p, test)
