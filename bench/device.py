@@ -3,6 +3,7 @@
 First the device's own rates are measured: copying, float32 and float64 matrix products, random words, small eigenvalue problems and
 solves. Then one block of the heaviest sampled experiment of each paper, in the program that a run uses; its work is counted by the
 least that any program would have to do, so the share says how much of the time is not that work.
+Last, 32 descents of the learner of halfspaces together against one after the other.
 Prints one JSON object: rates, and by kernel the seconds of a block (median of five), replicates a second and the share.
 
     python bench/device.py > bench/device.json     # on a machine with an accelerator
@@ -151,12 +152,32 @@ def kernels(rate: dict[str, float], quick: bool) -> list[dict[str, Any]]:
     return found
 
 
+def together(quick: bool) -> list[dict[str, float]]:
+    """32 descents of the learner from random starts on the same points (d = 10, 200 steps), in one program and one after the other."""
+    rng, rows = np.random.default_rng(5), []
+    batch = jax.jit(jax.vmap(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth")[0], (None, 0, None, None)))
+    single = jax.jit(lambda z, w, s, t: _learner.descend(z, w, s, t, "smooth")[0])
+    starts = rng.normal(size=(32, 10))
+    starts = jnp.asarray(starts / np.linalg.norm(starts, axis=1, keepdims=True), jnp.float32)
+    how = jnp.float32(0.3), jnp.int32(200)
+    for n in (100, 1000) if quick else (100, 1000, 20_000, 1_000_000):
+        x = rng.normal(size=(n, 10))
+        y = np.where(rng.random(n) < 0.3, -1, 1) * np.where(x[:, 0] >= 0, 1, -1)
+        z = jnp.asarray((x * y[:, None]).T, jnp.float32)
+        with jax.default_matmul_precision("highest"):
+            at_once = seconds(lambda z=z: batch(z, starts, *how), 3)
+            one_by_one = seconds(lambda z=z: [single(z, w, *how) for w in starts], 3)
+        rows.append({"n": n, "together_s": at_once, "one_by_one_s": one_by_one, "ratio": one_by_one / at_once})
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="The heaviest kernels against what this device can do.")
     parser.add_argument("--quick", action="store_true", help="small cells, to try it on a CPU")
     quick = parser.parse_args().quick
     rate = rates(quick)
-    report = {"device": _runner.device_kind(), "jax": jax.__version__, "rates": rate, "kernels": kernels(rate, quick)}
+    report = {"device": _runner.device_kind(), "jax": jax.__version__, "rates": rate}
+    report |= {"kernels": kernels(rate, quick), "descents_together": together(quick)}
     print(json.dumps(report, indent=1))
 
 

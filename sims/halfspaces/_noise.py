@@ -77,7 +77,7 @@ def labels(key, noise, rate, x, star, u, aim, other, sigma, kernel, parts, most=
         count = jnp.floor(rate * np.float32(size) + np.float32(1e-3)).astype(jnp.int32)
         ranked = min(size, math.ceil(most * size))
         _, order = jax.lax.top_k(-score, ranked)  # on a CPU faster than a sort
-        first = jnp.zeros((size,), bool).at[order].set(jnp.arange(ranked, dtype=jnp.int32) < count)
+        first = jnp.zeros((size,), bool).at[order].set(jnp.arange(ranked, dtype=jnp.int32) < count, unique_indices=True)
         return first & jnp.isfinite(score)
 
     def by_rank():
