@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs",
         type=_positive,
         metavar="N",
-        help="processes that draw (default: one a core for the smoke preset, else one)",
+        help="processes that draw (default: one a core, for the gpu preset or a few claims one)",
     )
     run.add_argument("--ahead", type=_shard, metavar="I/N", help=argparse.SUPPRESS)  # of _ahead: a helper of another run
     run.add_argument("--distributed", action="store_true", help="draw with all processes of this job, found through jax.distributed")

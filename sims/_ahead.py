@@ -7,6 +7,7 @@ gets to them. A helper judges nothing, says nothing, and ends with the process t
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
@@ -17,15 +18,24 @@ __all__ = ["FEW", "MOST", "devices_each", "end_with_parent", "hands", "helpers"]
 
 FEW = 4  # so many claims are done before a helper has started
 MOST = 8
+BYTES_EACH = 2e9  # the default preset of a paper takes .6 to 1.4 GB a process
 
 
 def hands(asked: int | None, num_claims: int, preset: str) -> int:
-    """How many processes work: what was asked for; by itself one a core on many claims of the smoke preset, else one.
+    """How many processes work: what was asked for; by itself one a core on many claims of the smoke or default preset, else one.
 
-    A smoke run compiles and traces more than it draws, on one core a process. Larger ones fill the cores from within, by devices and
+    Compiling, tracing and most draws use one core a process. The gpu preset's draws fill the cores from within, by devices and
     threads. The number of threads stays as it is in every process: the last bits of a sum can depend on it.
     """
-    return asked or (min(os.cpu_count() or 1, MOST) if preset == "smoke" and num_claims > FEW else 1)
+    if asked or preset == "gpu" or num_claims <= FEW:
+        return asked or 1
+    return int(max(1, min(os.cpu_count() or 1, MOST, _free_bytes() // BYTES_EACH)))
+
+
+def _free_bytes() -> float:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # macOS does not say
+        return float(os.sysconf("SC_AVPHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+    return math.inf
 
 
 def devices_each(num_hands: int) -> int:

@@ -154,12 +154,22 @@ def test_a_helper_draws_and_ends_with_the_process_that_started_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "claims", "preset", "expected"),
-    [(None, 149, "smoke", 3), (None, 4, "smoke", 1), (None, 149, "default", 1), (2, 1, "default", 2), (1, 149, "smoke", 1)],
+    [
+        (None, 149, "smoke", 3),
+        (None, 4, "smoke", 1),
+        (None, 26, "default", 3),
+        (None, 149, "gpu", 1),
+        (2, 1, "gpu", 2),
+        (1, 149, "smoke", 1),
+    ],
 )
-def test_a_smoke_run_of_many_claims_has_a_process_a_core(monkeypatch, asked, claims, preset, expected):
+def test_a_run_of_many_claims_has_a_process_a_core(monkeypatch, asked, claims, preset, expected):
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(_ahead, "_free_bytes", lambda: 8e9)
     assert _ahead.hands(asked, claims, preset) == expected
     assert _ahead.devices_each(expected) == 3 // expected
+    monkeypatch.setattr(_ahead, "_free_bytes", lambda: 3e9)  # of memory for one of them
+    assert _ahead.hands(asked, claims, preset) == (asked or 1)
 
 
 # ---- job arrays
