@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from sims import _experiment
+from sims import _experiment, _runner
 from sims.moe import _density, _em, _fit, _losses, _mle, _reference
 from sims.moe._mle import FitCell, RaceCell, RayCell
 from theory import moe as theory
@@ -255,6 +255,15 @@ def test_a_fit_on_the_edge_of_the_box_stays_inside_and_converges():
     assert bool(found.converged)
     assert found.theta[9] == pytest.approx(math.log(0.01), abs=1e-12)
     assert ((np.asarray(found.theta) >= least - 1e-12) & (np.asarray(found.theta) <= most + 1e-12)).all()
+
+
+def test_a_fit_that_has_ended_does_not_begin_again():
+    """Its last look, at rounding's level and no better than the one before, once set the likelihood back to -inf."""
+    e = _experiment.experiments()["moe.thm1/ratio"]
+    prepared, stream = _runner.prepared_for(e, FitCell("TL", 3000, k=3)), e.stream(FitCell("TL", 3000, k=3))
+    drawn = _runner.draw(e, prepared, 1411, stream, 241, 1)  # where it happened
+    assert drawn["converged"][0, 0] == 1
+    assert np.isfinite(drawn["log_likelihood"][0, 0])
 
 
 def test_a_corrected_matrix_meets_the_secant_equation_and_refuses_negative_curvature():

@@ -111,7 +111,7 @@ def fit(theta, K, gate, x, y, n, num_chunks, tolerance=TOLERANCE, over=False):
     def correcting(s):
         ll, g = _density.sums(s.trial, K, gate, x, y, n, num_chunks, None)
         found, gain = judged(s, ll, g, _corrected(s.H, s.trial - s.theta, s.g - g))
-        stuck = ~(gain > 0) & (found.mu > RESTART_DAMPING)  # rounding has spoilt H: begin again from its Gram matrix
+        stuck = ~found.done & ~(gain > 0) & (found.mu > RESTART_DAMPING)  # rounding has spoilt H: begin again from its Gram matrix
         again = found._replace(trial=found.theta, ll=-jnp.inf, mu=FIRST_DAMPING, age=0, scoring=True)
         return jax.tree.map(lambda a, b: jnp.where(stuck, a, b), again, next_trial(found))
 
