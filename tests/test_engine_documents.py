@@ -62,6 +62,14 @@ def test_every_claim_has_its_experiments_and_every_experiment_its_claim():
     assert {e.claim_id for e in _experiment.experiments().values()} <= set(_claims.claims())
 
 
+def test_a_check_judged_by_t_has_room_for_the_guard_on_its_skewness():
+    """At 96 replicates the skewness of a sample of normal numbers exceeds what the guard allows once in twenty times, at 256 never."""
+    for name, e in _experiment.experiments().items():
+        checks = [c for c in _claims.claims()[e.claim_id].checks if c.name == e.check_name and c.method in ("t", "rows")]
+        if checks and e.simulate is not None:
+            assert all(most >= 256 for preset, most in e.max_replicates.items() if e.cells.get(preset)), name
+
+
 def test_every_check_can_be_decided_at_some_preset():
     decided = {f"{claim.id}/{check.name}" for p in _experiment.PRESETS for claim, check, own, _ in judged(p) if own}
     assert decided == {f"{c.id}/{check.name}" for c in _claims.claims().values() for check in c.checks if check.untested is None}

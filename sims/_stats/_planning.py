@@ -112,6 +112,9 @@ def plan_t(gap: float, sd: float, skew: float, alpha: float, most: float) -> Pla
         p_open = 1.0
     else:
         p_open = float(norm.cdf(-(gap - _intervals.t_half_width(int(most), sd, alpha)) * math.sqrt(most) / sd)) if sd > 0 else 0.0
+        # The guard looks at the sample's skewness, whose sd is sqrt(6/n) where the law has none.
+        passes, spread = math.sqrt(most / 400), math.sqrt(6 / most)
+        p_open = min(1.0, p_open + float(norm.sf((passes - abs(skew)) / spread) + norm.sf((passes + abs(skew)) / spread)))
     return Plan(least(0.0), least(float(norm.isf(_P999))), p_open)
 
 

@@ -109,7 +109,7 @@ def _critical(check, noise, prepare, expected):
         simulate=simulate_critical,
         support=_positive,
         expected=expected,
-        max_replicates=dict.fromkeys(_ALL, 80),
+        max_replicates=dict.fromkeys(_ALL, 256),
         block=8,
         chunk=40,
         seconds_per_replicate=1.8e-3,

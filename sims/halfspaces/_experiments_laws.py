@@ -272,7 +272,7 @@ _Q4_EXPERIMENTS = (
         prepare=_laws.prepare_quartic,
         simulate=_laws.simulate_quartic,
         expected=lambda: (3.08, 0.02),  # measured
-        max_replicates=dict.fromkeys(_HEAVY, 96),
+        max_replicates=dict.fromkeys(_HEAVY, 256),
         chunk=32,
         block=1,
         seconds_per_replicate=0.01,
@@ -289,7 +289,7 @@ _Q4_EXPERIMENTS = (
         prepare=_laws.prepare_wedge,
         simulate=_laws.simulate_wedge,
         expected=lambda theta, d: (4.9 + 0.04 * d - 3.5 * theta, 0.06),  # measured
-        max_replicates=dict.fromkeys(_HEAVY, 192),  # the guard on the skewness asks for more than 96 in one batch of 20
+        max_replicates=dict.fromkeys(_HEAVY, 256),
         chunk=8,  # short of half a second, hence on one device: two that run products and eigenvalues can wait for each other
         block=1,
         seconds_per_replicate=0.012,
@@ -317,7 +317,7 @@ def _spikes(k):
 def _spike_experiments(k):
     shared = {
         "simulate": _laws.simulate_spike, "validate": _laws.validate_spike, "chunk": 32, "block": 1, "seconds_per_replicate": 4e-3,
-        "max_replicates": dict.fromkeys(_HEAVY, 128), "bytes_per_replicate": 2e6,
+        "max_replicates": dict.fromkeys(_HEAVY, 256), "bytes_per_replicate": 2e6,
     }  # fmt: skip
     return (
         Experiment(
@@ -375,7 +375,7 @@ _USUAL = tuple(StepsCell(T, 5, 0.3, 0.2) for T in (1_000, 10_000, 100_000))
 _STEPS = (*_USUAL, StepsCell(500_000, 2, 3.0, 0.0))
 _NEEDED = {
     "validate": _descent.validate_needed, "prepare": _descent.prepare_needed, "simulate": _descent.simulate_needed,
-    "max_replicates": dict.fromkeys(_HEAVY, 96), "chunk": 16, "block": 1, "seconds_per_replicate": 0.035, "host": True,
+    "max_replicates": dict.fromkeys(_HEAVY, 256), "chunk": 16, "block": 1, "seconds_per_replicate": 0.035, "host": True,
 }  # fmt: skip
 _DESCENT_EXPERIMENTS = (
     Experiment(

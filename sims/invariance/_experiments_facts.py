@@ -163,7 +163,7 @@ _SAMPLED = (
         ask=BruteCell("soft_add", 1),
         prepare=_sampling.prepare_brute,
         expected=lambda: (1.0, 0.025),
-        max_replicates=dict.fromkeys(_ALL, 160),
+        max_replicates=dict.fromkeys(_ALL, 256),
         **_BRUTE,
     ),
     Experiment(
@@ -171,7 +171,7 @@ _SAMPLED = (
         cells=dict.fromkeys(("default", "gpu"), _KEPT),
         prepare=_partial(_sampling.prepare_brute, keep_noise=True),
         expected=lambda: (1.68, 0.08, 0.5),
-        max_replicates=dict.fromkeys(_ALL, 256),
+        max_replicates=dict.fromkeys(_ALL, 512),
         **_BRUTE,
     ),
     Experiment(

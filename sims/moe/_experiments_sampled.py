@@ -220,17 +220,17 @@ _UNIT = _HALVES[:1]
 
 # Expected values are measured on other seeds than the ledger's, 512 replicates or more; shares without an exception are exact.
 EXPERIMENTS = (
-    _rate("thm1/linear", _cells("TL", _SIZES), _ROOT, 160, gpu=_cells("TL", _GPU_SIZES), expected=_slope_of(0.25, _SIZES)),
+    _rate("thm1/linear", _cells("TL", _SIZES), _ROOT, 256, gpu=_cells("TL", _GPU_SIZES), expected=_slope_of(0.25, _SIZES)),
     _rate(
-        "thm1/linear!variance-for-deviation", _cells("TL", _SIZES), _partial(_ROOT, sd_power=1.0), 128, expected=_moments(-0.01, 0.03)
+        "thm1/linear!variance-for-deviation", _cells("TL", _SIZES), _partial(_ROOT, sd_power=1.0), 256, expected=_moments(-0.01, 0.03)
     ),
-    _rate("thm1/gelu", _cells("TA", _SIZES), _ROOT, 160, gpu=_cells("TA", _GPU_SIZES), expected=_slope_of(0.23, _SIZES)),
+    _rate("thm1/gelu", _cells("TA", _SIZES), _ROOT, 256, gpu=_cells("TA", _GPU_SIZES), expected=_slope_of(0.23, _SIZES)),
     _rate(
-        "thm1/over", _cells("TL", _SMALL, k=3), _ROOT, 160, gpu=_cells("TL", _GPU_OVER_SIZES, k=3), expected=_slope_of(0.2, _SMALL),
+        "thm1/over", _cells("TL", _SMALL, k=3), _ROOT, 256, gpu=_cells("TL", _GPU_OVER_SIZES, k=3), expected=_slope_of(0.2, _SMALL),
     ),
     _fits(
-        "thm1/ratio", _cells("TL", _SMALL, k=3), _partial(_mle.prepare_fits, statistic="ratio"), 640, support=whole_line,
-        expected=_moments(16.5, 6.0, 0.95), gpu=_cells("TL", (1000, 10_000, 100_000), k=3), ask=FitCell("TL", 1000, k=3),
+        "thm1/ratio", _cells("TL", _SMALL, k=3), _partial(_mle.prepare_fits, statistic="ratio"), 1280, support=whole_line,
+        expected=_moments(16.5, 6.0, 0.95), gpu_replicates=1280, gpu=_cells("TL", (1000, 10_000, 100_000), k=3), ask=FitCell("TL", 1000, k=3),
     ),
     _fits(
         "thm1/positive", _cells("TL", (300,), k=3), _partial(_mle.prepare_fits, statistic="nonpositive"), 400, support=_indicator,
@@ -275,8 +275,8 @@ EXPERIMENTS = (
     ),
     _rate("quot/loss!raw", _cells("TL", _QUOTIENT_SIZES, s=0.3), _partial(_mle.prepare_fits, statistic="raw"), 768),
     _fits(
-        "quot/constant", _cells("TL", _LAST), _partial(_mle.prepare_fits, statistic="quotient", root_n=True), 640,
-        expected=_moments(14.9, 6.45, 0.97), gpu=_cells("TL", (100_000,)), ask=FitCell("TL", 10_000),
+        "quot/constant", _cells("TL", _LAST), _partial(_mle.prepare_fits, statistic="quotient", root_n=True), 1280,
+        expected=_moments(14.9, 6.45, 0.97), gpu_replicates=1280, gpu=_cells("TL", (100_000,)), ask=FitCell("TL", 10_000),
     ),
     _rays("constant-start", (RayCell("TL", 10_000, 0.0),), 768, expected=_moments(0.0, 0.3), ask=RayCell("TL", 10_000, 0.0)),
     _rays("constant-start!gelu", (RayCell("TL", 10_000, 0.0),), 256, truth="TA"),
@@ -285,11 +285,11 @@ EXPERIMENTS = (
         expected=_moments(-0.5, 0.2),
     ),
     _fits(
-        "thm3c/constant", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True), 768,
-        expected=_moments(67.5, 30.7, 1.0), gpu=_cells("TA", (100_000,)), ask=FitCell("TA", 10_000),
+        "thm3c/constant", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True), 1280,
+        expected=_moments(67.5, 30.7, 1.0), gpu_replicates=1280, gpu=_cells("TA", (100_000,)), ask=FitCell("TA", 10_000),
     ),
     _fits(
-        "thm3c/constant!relu", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True, truth="TR", copy=2.0), 96,
+        "thm3c/constant!relu", _cells("TA", _LAST), _partial(_mle.prepare_fits, statistic="raw", root_n=True, truth="TR", copy=2.0), 256,
         expected=_moments(455.0, 45.0),
     ),
     _over("linear", "TL", "quotient2", (-0.50, 0.42)),

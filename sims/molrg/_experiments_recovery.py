@@ -193,7 +193,7 @@ def _rate(check, cells, prepare, support, expected, replicates, smoke=(), gpu=()
 
 
 _RATES = (
-    _rate("slope", _GRID, _pca.prepare_spike, whole_line, _slope_law, 128, gpu=_GRID, ask=None),
+    _rate("slope", _GRID, _pca.prepare_spike, whole_line, _slope_law, 256, gpu=_GRID, ask=None),
     _rate("closed-form", _CLOSED, _SQUARE, whole_line, _square_law, 640, gpu=_CLOSED, ask=_CLOSED[0]),
     _rate(
         "ambient",

@@ -79,7 +79,7 @@ def _slope(name, base, prepare, expected):
         gpu=tuple(_large(base, H) for H in (256, 512, 1024, 2048)),
         support=whole_line,
         expected=_moments(*expected),
-        replicates=160,
+        replicates=256,
         seconds=0.011,
         ask=PolicyCell(base, 16),
     )
