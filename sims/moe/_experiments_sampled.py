@@ -230,7 +230,8 @@ EXPERIMENTS = (
     ),
     _fits(
         "thm1/ratio", _cells("TL", _SMALL, k=3), _partial(_mle.prepare_fits, statistic="ratio"), 1280, support=whole_line,
-        expected=_moments(16.5, 6.0, 0.95), gpu_replicates=1280, gpu=_cells("TL", (1000, 10_000, 100_000), k=3), ask=FitCell("TL", 1000, k=3),
+        expected=_moments(16.5, 6.0, 0.95), ask=FitCell("TL", 1000, k=3), gpu_replicates=1280,
+        gpu=_cells("TL", (1000, 10_000, 100_000), k=3),
     ),
     _fits(
         "thm1/positive", _cells("TL", (300,), k=3), _partial(_mle.prepare_fits, statistic="nonpositive"), 400, support=_indicator,
