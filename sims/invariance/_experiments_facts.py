@@ -170,8 +170,8 @@ _SAMPLED = (
         check="invariance.L1/sampled!noise-kept",
         cells=dict.fromkeys(("default", "gpu"), _KEPT),
         prepare=_partial(_sampling.prepare_brute, keep_noise=True),
-        expected=lambda: (1.68, 0.08, 0.5),
-        max_replicates=dict.fromkeys(_ALL, 512),
+        expected=lambda: (1.69, 0.081, 1.9),  # 8,192 draws of another seed; the guard on the skewness asks for some 1,400
+        max_replicates=dict.fromkeys(_ALL, 4096),
         **_BRUTE,
     ),
     Experiment(

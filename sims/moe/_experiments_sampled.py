@@ -242,7 +242,7 @@ EXPERIMENTS = (
         support=_indicator, expected=_coin(0.59),
     ),
     _fits(
-        "thm1c/root", (*_cells("TL", _LAST), *_cells("TA", _LAST)), _partial(_ROOT, root_n=True), 320, expected=_root_moments,
+        "thm1c/root", (*_cells("TL", _LAST), *_cells("TA", _LAST)), _partial(_ROOT, root_n=True), 1024, expected=_root_moments,
         gpu=tuple(FitCell(truth, 30_000) for truth in ("TL", "TA", "TL2", "TL4")), gpu_replicates=8192, ask=FitCell("TL", 10_000),
     ),
     _fits(
