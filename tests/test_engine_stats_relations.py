@@ -13,6 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from sims import _stats
+from sims._stats import _intervals
 from theory._claims import Relation, Verdict
 
 ALPHA = _stats.ALPHA
@@ -491,10 +492,21 @@ def test_plans_of_equality_rates_and_quantiles():
 
 def test_a_t_plan_under_its_guard_is_undecided():
     assert _stats.plan_t(0.1, 0.5, 2.0, ALPHA, 1599).p_undecided == 1
-    assert _stats.plan_t(0.1, 0.5, 2.0, ALPHA, 1600).p_undecided < 0.1
+    assert _stats.plan_t(0.1, 0.5, 2.0, ALPHA, 1600).p_undecided == pytest.approx(0.5, abs=0.05)  # every other sample is too skewed
+    assert _stats.plan_t(0.1, 0.5, 2.0, ALPHA, 2100).p_undecided < 1e-3
     assert _stats.plan_t(10.0, 0.5, 0.0, ALPHA, 63).p_undecided == 1
-    assert _stats.plan_t(10.0, 0.5, 0.0, ALPHA, 64) == _stats.Plan(64, 64, 0)
+    early = _stats.plan_t(10.0, 0.5, 0.0, ALPHA, 64)
+    assert (early.median, early.p999) == (64, 64)
     assert _stats.plan_t(0.0, 0.5, 0.0, ALPHA, 64).p_undecided == 1
+
+
+@pytest.mark.parametrize("n", [64, 96, 160, 256])
+def test_a_plan_knows_how_often_a_normal_sample_is_too_skewed_for_the_guard(n):
+    """4,000 samples: the share may miss the plan by 4.4 sd (1e-5), and by a fifth of it for the plan's normal approximation."""
+    x = np.random.default_rng(n).normal(size=(4000, n))
+    share = np.mean([_intervals.skewness(row) ** 2 > n / 400 for row in x])
+    planned = _stats.plan_t(100.0, 0.5, 0.0, ALPHA, n).p_undecided
+    assert abs(share - planned) < 0.2 * planned + 4.4 * math.sqrt(max(planned, 1e-3) / 4000)
 
 
 def test_without_a_bound_there_is_an_interval_and_no_verdict():
