@@ -247,6 +247,7 @@ def test_the_tutorials_lines_run(tmp_path, monkeypatch):
     assert names["evidence"].verdict == names["summary"]["verdict"] == "SUPPORTED"
 
 
+@pytest.mark.slow  # a copy of the project runs, draws and tests its seventh paper
 def test_the_readmes_paper_needs_three_files_and_nothing_else_edited(tmp_path):
     for folder in ("theory", "sims", "figures"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "png"))
