@@ -71,7 +71,7 @@ def sample_loop(rng, N, m, family, tests, test_family, radius=0.02):
 
 
 @pytest.mark.claim("invariance.fig.main")
-@pytest.mark.slow  # a plain loop over 45,000 samples
+@pytest.mark.slow  # a plain loop over 10,000 samples
 def test_a_loop_over_samples_accepts_the_same_subsets_with_like_scores():
     """Hard training at m = 3, where acceptance is all but certain: the same sets, and a mean score within four of its sd."""
     accepted, scores = sample_loop(np.random.default_rng(1), 10_000, 3, "hard_const", 3, "hard_const")
