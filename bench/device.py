@@ -15,15 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import _clock
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,13 +36,7 @@ GIGA, TERA = 1e9, 1e12
 
 def seconds(run: Callable[[], Any], calls: int = 5) -> float:
     """Median of some calls after one that compiles."""
-    jax.block_until_ready(run())
-    times = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        jax.block_until_ready(run())
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return _clock.timed(lambda _: jax.block_until_ready(run()), calls).ms / 1e3
 
 
 def rates(quick: bool) -> dict[str, float]:

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 
-__all__ = ["FEW", "MOST", "devices_each", "end_with_parent", "hands", "helpers"]
+__all__ = ["FEW", "MOST", "devices_each", "end_with_parent", "free_bytes", "hands", "helpers"]
 
 FEW = 4  # so many claims are done before a helper has started
 MOST = 8
@@ -29,10 +29,11 @@ def hands(asked: int | None, num_claims: int, preset: str) -> int:
     """
     if asked or preset == "gpu" or num_claims <= FEW:
         return asked or 1
-    return int(max(1, min(os.cpu_count() or 1, MOST, _free_bytes() // BYTES_EACH)))
+    return int(max(1, min(os.cpu_count() or 1, MOST, free_bytes() // BYTES_EACH)))
 
 
-def _free_bytes() -> float:
+def free_bytes() -> float:
+    """Of the host's memory; inf where nobody says."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # macOS does not say
         return float(os.sysconf("SC_AVPHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
     return math.inf

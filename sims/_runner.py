@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import functools
 import importlib.util
-import os
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sims import _experiment, _programs, _store
+from sims import _ahead, _experiment, _programs, _store
 
 __all__ = [
     "STREAM",
@@ -144,9 +144,8 @@ def _memory_budget(device: jax.Device) -> float:
     stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:
         return 0.8 * stats["bytes_limit"]
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        return 0.5 * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return 2e9
+    free = _ahead.free_bytes()
+    return 0.5 * free if math.isfinite(free) else 2e9
 
 
 @dataclasses.dataclass

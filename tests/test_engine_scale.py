@@ -165,10 +165,10 @@ def test_a_helper_draws_and_ends_with_the_process_that_started_it(tmp_path):
 )
 def test_a_run_of_many_claims_has_a_process_a_core(monkeypatch, asked, claims, preset, expected):
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    monkeypatch.setattr(_ahead, "_free_bytes", lambda: 8e9)
+    monkeypatch.setattr(_ahead, "free_bytes", lambda: 8e9)
     assert _ahead.hands(asked, claims, preset) == expected
     assert _ahead.devices_each(expected) == 3 // expected
-    monkeypatch.setattr(_ahead, "_free_bytes", lambda: 3e9)  # of memory for one of them
+    monkeypatch.setattr(_ahead, "free_bytes", lambda: 3e9)  # of memory for one of them
     assert _ahead.hands(asked, claims, preset) == (asked or 1)
 
 
