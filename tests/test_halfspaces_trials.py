@@ -277,13 +277,23 @@ def test_logistic_weight_does_not_overflow():
 
 
 def test_one_example_variant_moves_towards_the_halfspace():
+    """From two starts at once, against a loop that sums every square; in double precision, and 600 steps: rounding doubles in a hundred."""
     x, _, y = _labels("rcn", 0.1)
-    path = jax.jit(_learner.one_example_path, static_argnames="kernel")(
-        jnp.float32(x * y), jnp.float32([0.0, 1.0, 0.0]), np.float32(0.3), np.float32(0.01), kernel="smooth"
-    )
-    assert path.shape == (_learner.CHECKPOINTS, D)
-    assert float(path[-1, 0]) > 0.9
-    np.testing.assert_allclose(np.linalg.norm(path, axis=1), 1, rtol=1e-5)
+    z, sigma, beta = x * y, 0.3, 0.01
+    starts = np.array([[0.0, 0.6], [1.0, 0.0], [0.0, 0.8]])
+    with jax.enable_x64(True):
+        paths = np.asarray(jax.jit(_learner.one_example_paths, static_argnames="kernel")(z, starts, sigma, beta, kernel="smooth"))
+    assert paths.shape == (_learner.CHECKPOINTS, D, 2)
+    assert np.all(paths[-1, 0] > 0.9)
+    each = z.shape[1] // _learner.CHECKPOINTS
+    for path, w in zip(np.moveaxis(paths, 2, 0), starts.T, strict=True):
+        for i, point in enumerate(z.T[:600], start=1):
+            t = w @ point
+            w = w + beta / sigma * float(kernels_reference.kernel(t / sigma)) * (point - t * w)
+            w /= np.linalg.norm(w)
+            if i % each == 0:
+                np.testing.assert_allclose(path[i // each - 1], w, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(paths, axis=1), 1, rtol=1e-12)
 
 
 # ----------------------------------------------------------------------------------------- testers and certificate

@@ -22,7 +22,7 @@ __all__ = [
     "gradient",
     "learn",
     "num_steps",
-    "one_example_path",
+    "one_example_paths",
 ]
 
 CHECKPOINTS = 20  # iterates that become candidates, beside their negations
@@ -78,20 +78,27 @@ def descend(z, start, sigma, steps, kernel, n=None):
     return path, (done + each - 1) // each
 
 
-def one_example_path(z, start, sigma, beta, kernel):
-    """The one-example variant: one fresh point of z [d, n] a step, constant step beta: [CHECKPOINTS, d]. n: a multiple of CHECKPOINTS."""
-    rows = z.T.reshape(CHECKPOINTS, -1, z.shape[0])
+def one_example_paths(z, starts, sigma, beta, kernel):
+    """The one-example variant from R starts [d, R] at once: the next point of z [d, n] a step, constant step beta: [CHECKPOINTS, d, R].
 
-    def step(w, point):
-        t = jnp.dot(w, point)
-        move = kernel_weight(t / sigma, kernel) / sigma * (point - t * w)
-        return _normalised(w + beta * move, w), None
+    n: a multiple of CHECKPOINTS. Starts are columns, so that a step is d vectors of length R, and no step sums squares: with ||w|| = 1 and
+    t = <w, z>, ||w + m (z - t w)||^2 = 1 + m^2 (||z||^2 - t^2). What rounding adds to the norm is taken off at every checkpoint.
+    """
+    points = z.T.reshape(CHECKPOINTS, -1, z.shape[0])
+
+    def step(w, drawn):
+        point, squared = drawn
+        t = point @ w
+        m = kernel_weight(t / sigma, kernel) * (beta / sigma)
+        shrink = jax.lax.rsqrt(1 + m * m * (squared - t * t))
+        return w * ((1 - m * t) * shrink)[None] + point[:, None] * (m * shrink)[None], None
 
     def stretch(w, some):
         w = jax.lax.scan(step, w, some)[0]
+        w = w / jnp.sqrt(jnp.sum(w * w, 0, keepdims=True))
         return w, w
 
-    return jax.lax.scan(stretch, start, rows)[1]
+    return jax.lax.scan(stretch, starts, (points, jnp.sum(points * points, 2)))[1]
 
 
 def errors(candidates, x, y, num=None):
