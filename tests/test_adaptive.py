@@ -514,6 +514,7 @@ def test_margins_keep_the_other_analyst_outside():
         distance = theory.naive_gap_exact(n, m, "linear") - theory.naive_gap_exact(n, m, "sign")
         assert theory.naive_margin(n, m) == pytest.approx(min(0.02, distance / 2))
     assert theory.naive_margin(5, 1) == 0.002  # one query: the analysts are the same
+    assert (theory.naive_margin(1999, 1999), theory.naive_margin(2000, 2000)) == (0.02, 0.005)
 
 
 @pytest.mark.parametrize(

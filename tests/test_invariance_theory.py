@@ -86,7 +86,7 @@ def capacity(args):
     if "K" in args:
         return inv.feature_dims(inv.B7, 4, (1, 2, 3, 5), args["family"]).n2_predictor
     dims, _ = ranks(args)
-    return inv.vc_bound(dims, args["p"] - 1, args["k"])
+    return inv.vc_bound(dims, args["p"] - 1, args["k"], all_eps=False)
 
 
 def separated(args):
@@ -370,6 +370,8 @@ def test_bound_falls_where_it_speaks_and_is_free_of_d():
     dims = [inv.feature_dims(m.B, m.target, m.sites, "soft_add") for m in (_graphs.embed(p, 2, 2) for p in (7, 25, 97))]
     assert len(set(dims)) == 1
     assert inv.vc_bound(dims[0], 96, 3) == 55
+    # where the ambient term is the least, eps counts as a parameter: k d + k + 1
+    assert inv.vc_bound(inv.Dims(100, 0, 10_000, 10_000, 0), 3, 1) == pytest.approx(2 * 5 * math.log2(72))
     # the published experiment: v = 22 hard, 78 soft; nothing is said at its 20 interventions
     for family, v, speaks, tenth in (("hard_const", 22, 280, 4569), ("soft_mult", 78, 956, 15882)):
         assert inv.vc_bound(inv.feature_dims(inv.B7, 4, inv.B7_SITES, family), 6, 1) == v

@@ -78,7 +78,7 @@ class Provenance(enum.Enum):
             Provenance.PAPER: "the paper's own statement",
             Provenance.COMPANION: "as stated in the companion paper",
             Provenance.SUPPLEMENT: "as in the authors' supplement",
-            Provenance.SECONDARY: "as restated by a later paper",
+            Provenance.SECONDARY: "as reported second-hand, not checked against the paper",
             Provenance.RECALLED: "as recalled, not checked against the paper",
             Provenance.DERIVED: "explicit version derived here",
             Provenance.STANDARD: "standard result",

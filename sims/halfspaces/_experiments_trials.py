@@ -80,7 +80,9 @@ def _sound_cells(noise, marginals=("gauss", *_OTHERS), **more):
 _MASSART = tuple(c for noise in ("rcn", "massart_half") for c in _sound_cells(noise))
 _DIMENSIONS = tuple(c for d in (5, 10) for c in _sound_cells("massart_half", _OTHERS, d=d, n2=50_000))
 _SOUND_MOST, _GPU_SOUND = 80, {"n1": 100_000, "n2": 100_000, "d": 10, "delta": 0.05}
-_END_TO_END = {"n_test": 20_000}  # all of these share one program: the excess is measured on fresh points, whatever the marginal
+# All of these share one program: the excess is measured on fresh points, whatever the marginal. Their number adds .0007 to its sd; the
+# largest that was accepted is .004 below the bound, and a miss either way is a miss of a share of runs, not of the mean.
+_END_TO_END = {"n_test": 20_000}
 
 
 def _expect_ratio(eta, noise):

@@ -205,6 +205,7 @@ class EpsPrepared:
     b: np.ndarray  # [m, d]
     eps: float
     threshold: float
+    reach: float  # 1; in a lying world new interventions are so many times as large as those of training
 
 
 def capacity_of(p, K, q):
@@ -213,13 +214,13 @@ def capacity_of(p, K, q):
     return _dimensions.vc_bound(_dimensions.feature_dims(model.B, model.target, model.sites, FAMILY), p - 1, 1)
 
 
-def prepare_eps(cell, share=1.0, starts=8, steps=300, search=1000, fresh=1000, most=200):
-    """PacCell -> EpsPrepared. share: a lying world claims this share of the bound."""
+def prepare_eps(cell, share=1.0, reach=1.0, starts=8, steps=300, search=1000, fresh=1000, most=200):
+    """PacCell -> EpsPrepared. Lying worlds: `share` of the bound is claimed; new interventions are `reach` times as large."""
     exponents, S, b = monomials(_graphs.embed(cell.p, cell.K, cell.q))
     bound = _bounds.blumer_rho(cell.n, capacity_of(cell.p, cell.K, cell.q), cell.delta)
     return EpsPrepared(
         most=max(most, cell.n), search=search, fresh=fresh, starts=starts, steps=steps, n=np.asarray(cell.n, np.int32),
-        exponents=exponents, S=S, b=b, eps=cell.eps, threshold=share * bound,
+        exponents=exponents, S=S, b=b, eps=cell.eps, threshold=share * bound, reach=reach,
     )  # fmt: skip
 
 
@@ -234,7 +235,8 @@ def simulate_eps(key, prepared):
     """Whether the adversary fails on more than the threshold; `failure` is its share of new environments."""
     most, search = prepared.most, prepared.search
     z, start = _numbers(key, prepared, most + search + prepared.fresh, prepared.b.shape[1], prepared.exponents.shape[1])
-    phi = phi_of(z, prepared.exponents)
+    trained_on = jnp.arange(most + search + prepared.fresh, dtype=jnp.int32) < most
+    phi = phi_of(jnp.where(trained_on[:, None], z, prepared.reach * z), prepared.exponents)
     mask = (jnp.arange(most, dtype=jnp.int32) < prepared.n).astype(phi.dtype)
     found = eps_adversary(
         lambda u: _forms(u, prepared.S, prepared.b), (phi[:most],) * 2, mask, phi[:most] @ prepared.b, (phi[most : most + search],) * 2,

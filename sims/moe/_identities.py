@@ -203,7 +203,7 @@ def evaluate_third(cell, rng, world=""):
     if not world:
         inside = _model.mixture((1.2, -1.2, 0.5), (0.22, -0.3, 0), 0.25, (0.7, -0.7, 0.1), (2, -2, 0), (0.3, 0.5, 0.4))
         G = _model.to_gate(inside, cell.gate)
-    found = [(act, _quadrature.eigenvalues(_quadrature.fisher(G, WIDE, act, cell.gate))) for act in ("sigmoid", "gelu")]
+    found = [(act, _quadrature.eigenvalues(_quadrature.fisher(G, WIDE, act, cell.gate))) for act in SIX]
     return [Case(act, float(lam[0] / lam[-1])) for act, lam in found]
 
 

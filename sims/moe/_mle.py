@@ -32,17 +32,17 @@ MODELS = {  # truth, activation, range of X, range of y inside loops
 }
 CHUNK, HUGE_CHUNK = 1024, 8192  # samples a chunk: what a pass makes of the smaller one stays in the nearest caches
 BUFFERS = (10, 104)  # chunks in the buffer, for n up to 10,240 and 106,496; beyond, as many huge ones as are needed
-X_NODES, Y_NODES = {1: 24, 2: 12}, 501  # of the squared Hellinger distance, by covariates: a side
+X_NODES, Y_NODES = {1: 24, 2: 12}, 501  # of the Hellinger distance, by covariates: a side
 X_DRAWS = 512  # in place of nodes for three covariates and more; leaves the mean of n h^2 within 1 % of the whole cube's at TL4
 MAX_FITTED = 5
 LEAST_FITS = 11  # fits a replicate has room for, one and ten random starts; more are another program
 FIT_ACTS = ("linear", "relu", "gelu")
 STATISTICS = (
-    "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "same-ray",
-    "same-point", "race", "beaten", "relative", "slope",
+    "hellinger", "root", "ratio", "nonpositive", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2",
+    "same-ray", "same-point", "race", "beaten", "relative", "slope",
 )  # fmt: skip
 _MEASURED = (  # of every fit; parts of the loss are the quotient loss's, error is the raw temperature's
-    "h", "ratio", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "log_likelihood", "tau",
+    "hellinger", "root", "ratio", "mass", "beta1", "a", "b", "nu", "quotient", "raw", "error", "quotient2", "raw2", "log_likelihood", "tau",
     "evaluations", "converged", "degenerate", "relative",
 )  # fmt: skip
 ESTIMATORS = ("random-start", "near-first")
@@ -122,6 +122,7 @@ class FitPrepared:
     grid_y: np.ndarray  # [nx ny]
     grid_weight: np.ndarray  # [nx ny]
     grid_root: np.ndarray  # [nx ny], square root of world 0's density
+    grid_share: np.ndarray  # [nx], square root of an x's weight
 
 
 def _world(prepared, i):
@@ -167,9 +168,10 @@ def _random_start(z, u, y, count, K):
 
 
 def _hellinger(P, gate, prepared):
-    """sqrt(E_X h^2) between P and world 0."""
+    """(E_X h, sqrt(E_X h^2)) between P and world 0."""
     root = jnp.exp(0.5 * _density.log_density(P, gate, prepared.grid_x, prepared.grid_y))
-    return jnp.sqrt(0.5 * jnp.sum(prepared.grid_weight * (root - prepared.grid_root) ** 2))
+    squares = jnp.sum((0.5 * prepared.grid_weight * (root - prepared.grid_root) ** 2).reshape(-1, Y_NODES), axis=1)  # weighted, by x
+    return jnp.sum(prepared.grid_share * jnp.sqrt(squares)), jnp.sqrt(jnp.sum(squares))
 
 
 def simulate_fits(key, prepared):
@@ -179,7 +181,7 @@ def simulate_fits(key, prepared):
     gate = _density.Gate(FIT_ACTS, prepared.act, prepared.inside)
     p = 2 * K * d + 3 * K + 1
     shape = (prepared.size, prepared.chunk)
-    need_h = prepared.statistic == STATISTICS.index("root")
+    need_h = (prepared.statistic == STATISTICS.index("root")) | (prepared.statistic == STATISTICS.index("hellinger"))
 
     def one(f, out):
         world, n, num_chunks = _world(prepared, prepared.world[f]), prepared.n[f], prepared.num_chunks[f]
@@ -197,14 +199,15 @@ def simulate_fits(key, prepared):
         both = jax.tree.map(lambda *v: jnp.stack(v), P, moved)
         losses = jax.vmap(lambda P: _losses.voronoi(P, T, gate, prepared.linear))(both)
         raw, quotient = (jax.tree.map(lambda v, i=i: v[i], losses) for i in (0, 1))
-        h = jax.lax.cond(need_h, lambda: _hellinger(P, gate, prepared), lambda: jnp.zeros((), jnp.float64))
+        nothing = jnp.zeros((), jnp.float64)
+        hellinger, root = jax.lax.cond(need_h, lambda: _hellinger(P, gate, prepared), lambda: (nothing, nothing))
         ratio = 2 * n.astype(jnp.float64) * (found.log_likelihood - at_world)
         measured = {
-            "h": h, "ratio": ratio, "mass": quotient.mass, "beta1": quotient.beta1, "a": quotient.a, "b": quotient.b, "nu": quotient.nu,
-            "quotient": quotient.d1, "raw": raw.d1, "error": jnp.abs(P.tau - T.tau), "quotient2": quotient.d2, "raw2": raw.d2,
-            "log_likelihood": found.log_likelihood, "tau": P.tau, "evaluations": found.evaluations.astype(jnp.float64),
-            "converged": found.converged.astype(jnp.float64), "degenerate": raw.degenerate,
-            "relative": jnp.abs(P.beta1[0, 0] / T.beta1[0, 0] - 1),
+            "hellinger": hellinger, "root": root, "ratio": ratio, "mass": quotient.mass, "beta1": quotient.beta1, "a": quotient.a,
+            "b": quotient.b, "nu": quotient.nu, "quotient": quotient.d1, "raw": raw.d1, "error": jnp.abs(P.tau - T.tau),
+            "quotient2": quotient.d2, "raw2": raw.d2, "log_likelihood": found.log_likelihood, "tau": P.tau,
+            "evaluations": found.evaluations.astype(jnp.float64), "converged": found.converged.astype(jnp.float64),
+            "degenerate": raw.degenerate, "relative": jnp.abs(P.beta1[0, 0] / T.beta1[0, 0] - 1),
         }  # fmt: skip
         return {name: out[name].at[f].set(v) for name, v in measured.items()}
 
@@ -226,7 +229,6 @@ def _statistics(fits, used, prepared):
     others = jnp.where(used & (jnp.arange(prepared.max_fits, dtype=jnp.int32) > 0), ll, -jnp.inf)
     log_error = jnp.where(used, jnp.log(jnp.maximum(fits["error"], 1e-300)), 0.0)
     derived = {
-        "root": fits["h"][0],
         "nonpositive": (fits["ratio"][0] <= 0).astype(jnp.float64),
         "same-ray": 1 - (same_likelihood & same_quotient & ~near_tau).astype(jnp.float64),
         "same-point": 1 - (same_likelihood & near_tau).astype(jnp.float64),
@@ -261,7 +263,8 @@ def _grid(name):
     root = np.exp(0.5 * _model.log_cond(G, quad.x, y, act))
     weight = quad.x_weights[:, None] * quad.y_weights
     x = np.repeat(quad.x.T, len(quad.y), axis=1)
-    return {"grid_x": x, "grid_y": y.ravel().copy(), "grid_weight": weight.ravel(), "grid_root": root.ravel()}
+    fields = {"grid_x": x, "grid_y": y.ravel().copy(), "grid_weight": weight.ravel(), "grid_root": root.ravel()}
+    return fields | {"grid_share": np.sqrt(quad.x_weights)}
 
 
 def _stacked(worlds):

@@ -79,7 +79,7 @@ _LOSSES = (
 
 # --- distances, sampler -----------------------------------------------------------------------------------------------
 
-_W2 = (W2Cell(N=3), W2Cell(N=12))
+_W2 = (W2Cell(N=3), W2Cell(N=12), W2Cell(N=8))
 _w2 = _partial(_exact, cells=_W2, validate=denoiser.validate_w2, ask=_W2[1], seconds=0.1)
 _steps = _partial(_exact, cells=(StepsCell(),), validate=denoiser.validate_steps, seconds=0.05)
 
@@ -133,8 +133,10 @@ _RECOVERY = (
 
 _COUNTS = (
     *(CountCell(d, counts) for d, counts in ((2, "2+2"), (3, "3+3"), (2, "2+2+2"), (2, "2+2+3"), (2, "2+3+3"), (3, "3+5"))),
+    *(CountCell(d, counts) for d, counts in ((2, "2+3"), (2, "3+3"), (3, "4+4"))),
     CountCell(2, "2+2", sigma_e=0.05),
-    CountCell(2, "2+2", n=3),
+    CountCell(2, "2+2+3", sigma_e=0.01),
+    *(CountCell(2, counts, n=3) for counts in ("2+2", "2+3", "3+3", "2+2+2", "2+2+3", "2+3+3")),  # planes that intersect
 )
 _DEFICIENT = (DeficientCell(12, 3, "2+5"), DeficientCell(24, 4, "1+6+7"), DeficientCell(48, 6, "3+9"))
 _deficient = _partial(_exact, cells=_DEFICIENT, validate=subspaces.validate_deficient, seconds=0.02)

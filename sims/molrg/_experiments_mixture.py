@@ -58,7 +58,7 @@ _DEFINITION = (
 
 # --- thm3.gap -------------------------------------------------------------------------------------------------------------
 
-_GAPS = tuple(GapCell(d, sigma) for d in (2, 4, 8) for sigma in (0.5, 3.0))
+_GAPS = tuple(GapCell(d, sigma) for d in (2, 4, 8) for sigma in (0.5, 1.0, 3.0))
 
 
 def _gap_law(d, sigma):

@@ -133,9 +133,14 @@ def _noisy(check, cells, prepare, which, ask=None):
     )
 
 
+def _prepare_half(cell):
+    """c1 = .5, beyond d = 8 as 1/sqrt(d): E err^2/||E||^2 = 2 d/((N-d-1) N), and sqrt(N) - sqrt(d-1) is about (N-d+1)/(2 sqrt(d))."""
+    return _pca.prepare_noisy(cell, c1=0.5 * min(1.0, math.sqrt(8 / cell.d)))
+
+
 _THEOREM = (
     _noisy("gaussian", (*_NOISY, *_EMPTY), _pca.prepare_noisy, 0, ask=NoisyCell(48, 4, 8, 0.01)),
-    _noisy("gaussian!c1-half", _NOISY, _partial(_pca.prepare_noisy, c1=0.5), 1),
+    _noisy("gaussian!c1-half", _NOISY, _prepare_half, 1),
 )
 
 # --- rates --------------------------------------------------------------------------------------------------------------

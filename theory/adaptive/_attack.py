@@ -104,11 +104,12 @@ def naive_gap_sd(n, m, analyst="linear", s=0.0):
 def naive_margin(n, m, analyst="linear", s=0.0):
     """Half width of the band in which a measured mean gap counts as equal to `naive_gap_exact`.
 
-    min(.02, half the distance between the two analysts' exact gaps): the other analyst's formula must stay outside.
-    Never below .002, which matters only far from m = n, where the two formulas cannot be told apart.
+    min(.02, half the distance between the two analysts' exact gaps): the other analyst's formula must stay outside. .005 at most from
+    n = 2,000 on, where a run's gap has sd .011 or less. Never below .002, which matters only far from m = n, where the two formulas
+    cannot be told apart.
     """
     distance = abs(naive_gap_exact(n, m, "linear", s) - naive_gap_exact(n, m, "sign", s))
-    return max(min(0.02, distance / 2), 0.002)
+    return max(min(0.02 if n < 2000 else 0.005, distance / 2), 0.002)
 
 
 def m_crit(n, s=0.0, gap=0.1):

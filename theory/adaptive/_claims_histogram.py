@@ -137,7 +137,7 @@ _LEM37 = Claim(
         Check(
             name="sample-error",
             relation=Relation.EXACT,
-            provenance=Provenance.COMPANION,
+            provenance=Provenance.DERIVED,
             formula="every |answer - E_S q| <= 2 alpha (repaired rounding)",
             bound=lambda alpha: 2 * alpha,
             trivial=lambda: 1.0,
@@ -151,14 +151,14 @@ _LEM37 = Claim(
 
 _THM34 = Claim(
     id="adaptive.thm34",
-    source="Theorem 34 of the companion, with the rounding repaired here",
+    source="Theorem 34 of the companion; that its sample size covers the rounding repaired here is derived",
     statement="On n >= 81 log|X| log m ln(3m/tau)/(2 tau^4) + 9 ln(2m/beta)/(2 tau^2) points the Median mechanism with alpha = tau/3 "
-    "answers m adaptive queries within tau of the truth with probability at least 1 - beta.",
+    "answers m adaptive queries within tau of the truth with probability at least 1 - beta, with its rounding repaired.",
     checks=(
         Check(
             name="failure",
             relation=Relation.EXACT,
-            provenance=Provenance.COMPANION,
+            provenance=Provenance.DERIVED,
             formula="P[some |answer - truth| >= tau] <= beta, a sum over the binomial law of the sample on X = {0, 1}",
             bound=lambda beta: beta,
             trivial=lambda: 1.0,

@@ -27,9 +27,9 @@ def _thm13_less(n, eps, beta, p, p_event=None):
     return _thm13_at(n, eps, beta, p, p_event, less=0.01)
 
 
-def _thm13_check(name, formula, residual):
+def _thm13_check(name, provenance, formula, residual):
     falsifier = wrong_bound("information-less-.01", "max-information is claimed to be .01 nats less than it is", _thm13_less)
-    return exact(name, Provenance.COMPANION, formula, _thm13_at, (falsifier,), residual=residual, assumptions=(A1,))
+    return exact(name, provenance, formula, _thm13_at, (falsifier,), residual=residual, assumptions=(A1,))
 
 
 _THM13 = Claim(
@@ -38,8 +38,13 @@ _THM13 = Claim(
     statement="If the beta-approximate max-information of an i.i.d. sample S and an output Y is k nats, and every y names an "
     "event R(y), then P[S in R(Y)] <= e^k max_y P[S in R(y)] + beta.",
     checks=(
-        _thm13_check("upper", "P[S in R(Y)] <= e^k P[S in R(y)] + beta, R: at least j points selected, j over its range", "upper"),
-        _thm13_check("attained", "P[S in R(Y)] = e^k P[S in R(y)] + beta for R = {J > e^k Q}", "identity"),
+        _thm13_check(
+            "upper",
+            Provenance.COMPANION,
+            "P[S in R(Y)] <= e^k P[S in R(y)] + beta, R: at least j points selected, j over its range",
+            "upper",
+        ),
+        _thm13_check("attained", Provenance.DERIVED, "P[S in R(Y)] = e^k P[S in R(y)] + beta for R = {J > e^k Q}", "identity"),
     ),
 )
 

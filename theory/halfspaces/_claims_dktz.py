@@ -84,8 +84,9 @@ _CLAIM5 = Claim(
 _THM9 = Claim(
     id="halfspaces.dktz.thm9",
     source="Theorem 9 of Diakonikolas, Kontonis, Tzamos, Zarifis 2020: rate; the constant is hidden",
-    statement="Under Massart noise O(d/eps^4) points suffice for error eps to the target. Measured: the points that the "
-    "learner needs for angle eps grow like eps^-1.",
+    statement="Under Massart noise and a (U, R, t)-bounded marginal (U/R)^12 t(eps/2)^8/(1-2 eta)^10 O(d/eps^4) points suffice for "
+    "error eps to the target with probability 9/10. Measured on Gaussian points: those that the learner needs for angle eps grow like "
+    "eps^-1.",
     checks=(
         Check(
             name="slope",

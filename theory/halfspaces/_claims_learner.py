@@ -19,7 +19,7 @@ CONSTANT_AT_25 = 2.80 + 0.1  # C of the smooth kernel at sigma = 25 opt, and roo
 
 _THM41 = Claim(
     id="halfspaces.thm4.1",
-    source="Theorem 4.1 (number as reviewed), abstract",
+    source="abstract; the number Theorem 4.1 as reviewed, the list of parameters as recalled; eps and tests derived here",
     statement="For every eta < 1/2, eps and delta there is an algorithm, polynomial in d, 1/eps and 1/(1-2 eta), that accepts "
     "Gaussian or strongly log-concave marginals with "
     "probability 1 - delta and, whenever it accepts, has error at most opt + eps under Massart noise. Checked at eps = "
@@ -28,7 +28,7 @@ _THM41 = Claim(
         Check(
             name="massart",
             relation=Relation.TAIL,
-            provenance=Provenance.PAPER,
+            provenance=_DERIVED,
             formula="P[accept and err > opt + eps] <= delta, eps = theta_s(sigma, eta)/pi",
             bound=lambda delta: delta,
             assumptions=(Assumption("M", "Massart labels", lambda noise: noise in ("rcn", "massart_half")),),

@@ -125,6 +125,9 @@ _PAC = Claim(
             (
                 Falsifier(name="an-eightieth", breaks="rho/80 is claimed", kind="world"),
                 Falsifier(
+                    name="out-of-law", breaks="new interventions are four times as large as those of training: another law", kind="world"
+                ),
+                Falsifier(
                     name="no-capacity",
                     breaks="ln(1/delta)/n is claimed, right for ONE representation fixed in advance; null adversary, d = 12, q = 4, n = 5",
                     kind="world",
@@ -337,9 +340,9 @@ _GRID = Assumption(
 )
 
 
-def _code(name, relation, formula, falsifiers, units, **more):
+def _code(name, relation, formula, falsifiers, units, provenance=Provenance.SUPPLEMENT, **more):
     return Check(
-        name=name, relation=relation, provenance=Provenance.SUPPLEMENT, formula=formula, falsifiers=falsifiers, units=units, **more
+        name=name, relation=relation, provenance=provenance, formula=formula, falsifiers=falsifiers, units=units, **more
     )  # fmt: skip
 
 
@@ -398,7 +401,7 @@ _SCOPE = Claim(
         _code(
             "rademacher",
             Relation.UPPER,
-            "share of rademacher tests that {3} passes after hard training <= 1/5",
+            "share of rademacher tests that {3} passes after hard training (stored output: none) <= 1/5",
             (Falsifier(name="hard-test", breaks="the tests are hard interventions, as in training", kind="world"),),
             "share of tests",
             bound=lambda: 0.2,
@@ -417,6 +420,7 @@ _SCOPE = Claim(
                 ),
             ),
             "share of tests",
+            provenance=Provenance.DERIVED,
             bound=lambda: 0.25,
             margin=0.05,
         ),

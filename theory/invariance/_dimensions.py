@@ -67,21 +67,27 @@ def feature_dims(B, target, sites, family):
     return Dims(K + 1, K + 1, math.comb(K + 2, 2), 3**K, 1)
 
 
+_PER_PARAMETER = 2 * math.log2(72)  # polynomials of degree 6, one sign test (Anthony and Bartlett, thm 8.3)
+
+
 def ambient_vc(d, k):
-    """2 (k d + k) log2(72): polynomials of degree 6 in the k d + k entries of (Phi, w), one sign test (Anthony and Bartlett, thm 8.3)."""
+    """2 (k d + k) log2(72), from the k d + k entries of (Phi, w): the VC dimension at one eps, fixed before the data are seen."""
     d = _arguments.integer("ambient_vc", "d", d)
     k = _arguments.integer("ambient_vc", "k", k, 1, d)
-    return 2 * (k * d + k) * math.log2(72)
+    return (k * d + k) * _PER_PARAMETER
 
 
-def vc_bound(dims, d, k, gap="gradient"):
-    """L4: v = min{N2, N_lin (N_lin + 1)/2, ambient}, the VC dimension of the sets {e : G_e <= eps} over all (V, beta, eps).
+def vc_bound(dims, d, k, gap="gradient", all_eps=True):
+    """L4: v = min{N2, N_lin (N_lin + 1)/2, ambient}, the VC dimension of the sets {e : G_e <= eps} over all (V, beta) and eps.
+
+    Ambient: `ambient_vc`, with eps as one parameter more unless all_eps=False, one eps fixed in advance; the monomial counts hold for
+    all eps as they stand.
 
     Args: dims: from `feature_dims`. d: covariates; k: dimension of the representation. gap: "gradient", or "predictor" for D,
       where only the monomial count applies.
     Returns: float; v may be fractional. Raises: ValueError.
     """
-    ambient = ambient_vc(d, k)
+    ambient = ambient_vc(d, k) + (_PER_PARAMETER if all_eps else 0)
     allowed = ("gradient", "predictor")
     _arguments.require(gap in allowed, "vc_bound", lambda: f"gap must be one of {', '.join(allowed)}, got {gap!r}.")
     return capacity(dims, gap) if gap == "predictor" else min(capacity(dims), ambient)

@@ -196,7 +196,7 @@ _ANTIPODAL = Claim(
     statement="Two experts with beta1_2 = -beta1_1: distinct slopes are not enough. gelu, silu, softplus have sigma(z) - sigma(-z) "
     "= z, so the "
     "gate is exactly linear and the WHOLE ray is unidentifiable; sigmoid, tanh, sin have a singular Fisher information with null vector "
-    "(1, 1) in the slopes (a fold: identifiable at second order). mish and elu survive, and so does every sigma once a third slope "
+    "(1, 1) in the slopes (a fold: identifiable at second order). mish and elu survive, and so do these six once a third slope "
     "is there.",
     checks=(
         exact(
@@ -220,8 +220,8 @@ _ANTIPODAL = Claim(
             (world("other-slopes", "slopes (1.2, -0.7): of order 1"),), tolerance=0.025, units="log-log slope",
         ),
         exact(
-            "third-atom", "smallest Fisher eigenvalue/largest >= 1e-6 with a third slope", 1e-6, (world("two", "without the third atom"),),
-            residual="lower", units="share of the largest eigenvalue",
+            "third-atom", "smallest Fisher eigenvalue/largest >= 1e-6 with a third slope; six activations", 1e-6,
+            (world("two", "without the third atom"),), residual="lower", units="share of the largest eigenvalue",
         ),
     ),
 )  # fmt: skip

@@ -82,7 +82,7 @@ _THM2I = Claim(
             bound=_tails.thm2i_failure,
             trivial=_surely,
             assumptions=(_ENOUGH,),
-            falsifiers=(_world("c1-half", "c1 = 0.5; Gaussian noise needs only .6 to 1.2 and cannot reject 1.5"),),
+            falsifiers=(_world("c1-half", "c1 = .5, beyond d = 8 .5 sqrt(8/d); Gaussian noise needs .6 to 1.2, and cannot reject 1.5"),),
             units="probability",
         ),
         Check(
