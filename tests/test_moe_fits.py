@@ -392,7 +392,8 @@ def test_hellinger_distance_of_the_grid_is_that_of_theory():
     known = theory.distances(G, theory.TL, theory.quadrature(-1, 1, 32, -12, 12, 2001))
     _experiment.register(type(prepared))
     found = jax.jit(_mle._hellinger)(_params(G), _gate("linear", acts=("linear",)), jax.tree.map(np.asarray, prepared))
-    np.testing.assert_allclose(found, (known.h, known.root), rtol=1e-6)
+    assert found[0] == pytest.approx(known.h, rel=2e-5)  # h is the root of a square: a kink in x where the two densities are equal
+    assert found[1] == pytest.approx(known.root, rel=1e-6)
 
 
 @pytest.mark.parametrize(
