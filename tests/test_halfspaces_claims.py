@@ -201,6 +201,22 @@ def test_outcome_names_halfspace_tests_and_certificate(table):
     assert bimodal.tests[-1].name.startswith("T4")
 
 
+def test_a_rejection_says_whether_a_gaussian_sample_of_that_size_passes():
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(1000, 5))
+    y = np.where(x[:, 0] >= 0, 1.0, -1.0)
+    few = learn_and_test(x, y, sigma=0.2)
+    assert not few.accepted  # 13 points in the smaller band
+    assert few.rejects_gaussian == 1
+    wide = learn_and_test(x, y, sigma=3.2)
+    assert wide.accepted
+    assert wide.rejects_gaussian is None
+    assert wide.enough < 1500 < 15_000 < few.enough
+    lattice = learn_and_test(np.sign(x) * 0.5, y, sigma=1.6, eta=0.1)
+    assert not lattice.accepted
+    assert lattice.rejects_gaussian < 0.5
+
+
 def test_an_empty_band_fires_and_is_no_nan_that_passes(table):
     x, y = table
     outcome = learn_and_test(np.where(x >= 0, 3.0, -3.0), y, sigma=0.4, eta=0.1)

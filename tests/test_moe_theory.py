@@ -297,7 +297,7 @@ def test_quotient_undoes_the_ray_exactly():
 
 @pytest.mark.claim("moe.bite")
 def test_advice_of_the_reference_truths(capsys, tmp_path):
-    with pytest.warns(UserWarning, match="n_bite = 1.99e"):
+    with pytest.warns(UserWarning, match="n_bite = 19,911 exceeds n = 1,000"):
         advice = theory.advise(theory.TA, -3, 3, "gelu", n=1000)
     assert advice.n_bite == pytest.approx(1.9911e4, rel=1e-3)
     assert advice.predicted.rank == advice.predicted.parameters == 10
@@ -330,15 +330,17 @@ def test_n_bite_of_random_truths_is_infinite_exactly_where_the_information_is_si
 @pytest.mark.claim("moe.cosh")
 def test_truths_that_are_fragile_are_warned_about():
     base = theory.antipodal_truth
-    for G, act, k, words in (
+    for G, act, k, *all_words in (
         (base(), "gelu", 2, "whole temperature ray"),
         (base(), "tanh", 2, "Fisher information is singular"),
         (base((1.2, -0.7)), "sigmoid", 2, "two exact global maxima"),
-        (theory.TL, "linear", 4, "doubling every atom"),
+        (theory.TL, "linear", 4, "doubling every atom", "one of 4 is over-specified"),
         (theory.mixture((1, 0), (0, 0), 1, (1, 1), (0, 0), (1, 1)), "gelu", 2, "duplicate experts"),
     ):
-        with pytest.warns(UserWarning, match=words):
-            assert any(words in w for w in theory.advise(G, -1, 1, act, k=k).warnings)
+        with pytest.warns(UserWarning, match="|".join(all_words)) as caught:
+            advice = theory.advise(G, -1, 1, act, k=k)
+        assert [str(w.message) for w in caught] == list(advice.warnings)
+        assert all(any(words in w for w in advice.warnings) for words in all_words)
     assert theory.advise(theory.TA, -3, 3, "gelu").warnings == ()  # and warnings are errors here
 
 
@@ -380,7 +382,7 @@ TL, QL = theory.TL, _quadrature.QL
         (lambda: theory.advise(TL, -1, 1, k=1), "under-specified fit: k must be at least k_star=2, got k=1"),
         (lambda: theory.advise(TL, -1, 1, error=0.0), "error must be finite and > 0"),
         (lambda: theory.advise(TL, -1, 1, n=10), "n too small for p=10 parameters: n must be at least 2 p = 20, got n=10"),
-        (lambda: theory.read_mixture("nowhere.json"), "nowhere.json is not a readable JSON file"),
+        (lambda: theory.read_mixture("nowhere.json"), "nowhere.json cannot be read as JSON: No such file"),
         (lambda: theory.reflected(theory.doubled(TL, 1.0)), "exchanges the slopes of k=2 atoms, got k=4"),
         (lambda: _arguments.integer("f", "n", 2.5, 1), "n must be an integer >= 1, got 2.5"),
     ],
@@ -396,13 +398,24 @@ def test_a_cell_of_more_than_three_atoms_has_no_loss_d2():
     assert math.isfinite(theory.voronoi_losses(four, theory.TL).d1)
 
 
+_OTHERS = '"beta0": [0, 0], "tau": 1, "a": [1, 0], "b": [0, 0], "nu": [1, 1]'
+
+
 @pytest.mark.parametrize(
-    "text", ["[1, 2]", '{"beta1": [1, 0]}', "not json", '{"beta1": "x", "beta0": [0, 0], "tau": 1, "a": [1, 0], "b": [0, 0], "nu": [1, 1]}']
+    ("text", "words"),
+    [
+        ("[1, 2]", "one object with beta1, beta0, tau, a, b, nu, got list"),
+        ('{"beta1": [1, 0]}', "beta0, tau, a, b, nu missing"),
+        ("not json", "cannot be read as JSON: Expecting value"),
+        (f'{{"beta1": "x", {_OTHERS}}}', "beta1 must hold numbers only, got 'x'"),
+        (f'{{"beta1": [1, 0], "slope": 2, {_OTHERS}}}', "'slope' is none of them"),
+        (f'{{"beta1": [1, 0, 2], {_OTHERS}}}', "beta"),
+    ],
 )
-def test_a_truth_file_that_is_no_mixture_is_refused_in_one_sentence(tmp_path, text):
+def test_a_truth_file_that_is_no_mixture_is_refused_in_one_sentence(tmp_path, text, words):
     path = tmp_path / "truth.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match="read_mixture: "):
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}.*{words}"):
         _advice.read_mixture(path)
 
 

@@ -40,7 +40,8 @@ class Certificate:
     vc: v; vc_from: the least n at which the PAC bound is below 1; vc_n: at which it certifies rho with probability 1 - delta, for
     every k-dimensional representation at once. scenario_n: the same for a minimax head on ONE subset of k covariates that was
     fixed in advance; scenario_union_n: on any subset of k covariates.
-    invariant: (subset of nodes, d-separated) for every subset whose regression is the same on the family; None if d > 12.
+    invariant: (subset of nodes, whether it d-separates the target from the sites' indicators) for every subset whose regression is the
+    same on the family; None if d > 12.
     num_training: interventions that kappa stands on. kappas: (name, kappa) of unseen interventions; inf: outside their span.
     """
 
@@ -199,8 +200,14 @@ def read_graph(text: str) -> tuple[np.ndarray, np.ndarray, list[Environment] | i
     B = np.zeros((p, p))
     for parent, child, weight in _entries("edges", given["edges"], p):
         B[child, parent] = weight
-    _arguments.graph("certify", B)
+    try:
+        _arguments.graph("certify", B)
+    except ValueError as error:  # in the words of the file
+        raise ValueError(str(error).replace("B must", "edges must")) from None
     noise = given.get("noise", 1.0)
+    _arguments.require(
+        not isinstance(noise, list) or len(noise) == p, "certify", f"noise must be a number or hold {p}, one a node, got {noise!r}."
+    )
     omega = np.full(p, _number("noise", noise)) if not isinstance(noise, list) else np.array([_number("noise", x) for x in noise])
     omega = _arguments.variances("certify", omega, p)
     read = {
@@ -225,8 +232,8 @@ def certify_command(argv: list[str]) -> int:
         prog="python -m sims invariance certify",
         description="How many interventions on the sites certify an invariant representation, which subsets are invariant, and which "
         "unseen interventions the training ones cover.",
-        epilog='graph: {"edges": [[parent, child, weight], …], "noise": 1.0, "training": 24, "unseen": [{"name": "…", "edges": […], '
-        '"noise": {"3": 2.0}, "constant": {"5": 1.0}}]}',
+        epilog='graph: {"nodes": 7, "edges": [[parent, child, weight], …], "noise": 1.0, "training": 24, "unseen": [{"name": "…", '
+        '"edges": […], "noise": {"3": 2.0}, "constant": {"5": 1.0}}]}; only edges are needed. A whole one: examples/graph.json.',
     )
     parser.add_argument("--graph", required=True, metavar="FILE", help="a JSON file; - reads standard input")
     parser.add_argument("--sites", required=True, metavar="I,J,…", help="nodes that are intervened on")
@@ -239,6 +246,8 @@ def certify_command(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the training interventions that are drawn (default: 0)")
     parser.add_argument("--json", action="store_true", help="a JSON object")
     a = parser.parse_args(argv)
+    _arguments.positive("certify", "scale", a.scale)
+    _arguments.integer("certify", "seed", a.seed, 0)
     B, omega, training, unseen = read_graph(_text_of(a.graph))
     found = certify(
         B, a.target, _sites(a.sites), omega=omega, family=a.family, v=a.scale, k=a.k, rho=a.rho, delta=a.delta, training=training,
@@ -280,7 +289,7 @@ def _lines(c: Certificate, p: int) -> list[str]:
     else:
         shown = ", ".join("{" + ",".join(map(str, s)) + "}" + ("" if separated else "*") for s, separated in c.invariant)
         lines.append(
-            f"invariant subsets   {len(c.invariant)}: {shown or 'none'}"
+            f"invariant subsets   {len(c.invariant)} of covariates: {shown or 'none'}"
             + ("" if all(d for _, d in c.invariant) else "   (* not d-separated)")
         )
     if c.kappas:

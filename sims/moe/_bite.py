@@ -60,13 +60,16 @@ def _text(advice: theory.Advice, span) -> str:
     if advice.degree is not None:
         lines.append(f"ray: yes, sigma is homogeneous of degree {advice.degree}: the temperature is not identifiable at any n")
     else:
-        lines.append("ray: none of scale")
+        lines.append("ray: none, as sigma is not homogeneous: rescaled slopes and temperature are another law")
     regular = "regular" if p.rank == p.parameters else f"singular: {p.parameters - p.rank} directions are not identified"
     lines.append(f"Fisher rank: {p.rank} of {p.parameters} parameters, {regular}; smallest eigenvalue {p.eigenvalues[0]:.3g}")
-    lines.append(f"n E h^2 -> {p.h2:g}" + (f"; sqrt(n) E D1 -> {p.d1:.4g} (sd {p.d1_sd:.4g})" if math.isfinite(p.d1) else ""))
+    loss = f"; of the parameters, Voronoi loss D1: sqrt(n) E D1 -> {p.d1:.4g} (sd {p.d1_sd:.4g})" if math.isfinite(p.d1) else ""
+    lines.append(f"error of the density, Hellinger distance h: n E h^2 -> {p.h2:g}{loss}")
     if advice.degree is not None and math.isfinite(p.d1):
         lines[-1] += ", the loss after the ray is quotiented out"
-    lines.append("sqrt(n) sd: " + ", ".join(f"{k} {v:.4g}" for k, v in zip(p.names, p.sd, strict=True)))
+    lines.append(
+        "sqrt(n) sd (the last expert's gate bias is fixed at 0): " + ", ".join(f"{k} {v:.4g}" for k, v in zip(p.names, p.sd, strict=True))
+    )
     lines.append(f"n for {100 * advice.error:g} % relative error of every gate slope and the temperature: {_size(advice.n_bite)}")
     lines.append(f"n for {100 * advice.error:g} % relative error of every parameter that is identified: {_size(advice.n_error)}")
     return "\n".join(lines + [f"warning: {w}" for w in advice.warnings])

@@ -42,14 +42,25 @@ def read_mixture(path):
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"read_mixture: {path} is not a readable JSON file: {error}.") from None
-    ok = isinstance(found, dict) and set(found) == set(_FIELDS)
-    got = sorted(found) if isinstance(found, dict) else type(found).__name__
-    _arguments.require(ok, "read_mixture", f"{path} must hold one object with {', '.join(_FIELDS)}, got {got}.")
+        raise ValueError(f"{path} cannot be read as JSON: {getattr(error, 'strerror', None) or error}.") from None
+    fields = ", ".join(_FIELDS)
+    _arguments.require(isinstance(found, dict), path, f"the file must hold one object with {fields}, got {type(found).__name__}.")
+    extra, missing = sorted(set(found) - set(_FIELDS)), [name for name in _FIELDS if name not in found]
+    _arguments.require(not extra, path, f"a mixture has {fields}; {', '.join(map(repr, extra))} is none of them.")
+    _arguments.require(not missing, path, f"{', '.join(missing)} missing; a mixture has {fields}.")
+    for name, value in found.items():
+        _arguments.require(_numbers(value), path, f"{name} must hold numbers only, got {value!r}.")
     try:
         return _model.mixture(**found)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"read_mixture: {path}: {error}") from None
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _numbers(value):
+    """Whether a JSON value is a number or lists of numbers."""
+    if isinstance(value, list):
+        return all(map(_numbers, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def advise(G, lo, hi, activation="gelu", gate="inside", error=_constants.CHECKED_ERROR, n=None, k=None):
@@ -57,7 +68,7 @@ def advise(G, lo, hi, activation="gelu", gate="inside", error=_constants.CHECKED
 
     n: a sample size that is planned, to be compared with n_bite. k: experts that are to be fitted, by default as many as G has.
     Warns (UserWarning, and in the answer's `warnings`): of duplicate experts, antipodal slopes, two global maxima, a linear gate
-    with k >= 2 k_star, n below n_bite.
+    with k >= 2 k_star, more experts than the truth has, n below n_bite.
     Raises: ValueError for an unknown activation or gate, lo >= hi, k_star < 2, error or n out of range.
     """
     fn = "advise"
@@ -76,8 +87,13 @@ def advise(G, lo, hi, activation="gelu", gate="inside", error=_constants.CHECKED
     values = [*G.beta1[: G.k - (activation == "linear")].ravel(), *G.beta0[:-1], G.tau, *G.a.ravel(), *G.b, *G.nu]
     seen = [(s / abs(v)) ** 2 for s, v in zip(predicted.sd, values, strict=True) if v != 0 and math.isfinite(s)]
     notes = _model.truth_warnings(G, activation, k)
+    if k > G.k:
+        notes.append(
+            f"all figures are for a fit of {G.k} experts, as many as the truth has: one of {k} is over-specified, its Fisher information "
+            "is singular and it has no such constants"
+        )
     if n is not None and bite > n:
-        notes.append(f"n_bite = {bite:.3g} exceeds n = {n:,}: the gate's rate does not bite at this sample size")
+        notes.append(f"n_bite = {bite:,.0f} exceeds n = {n:,}: the gate's rate does not bite at this sample size")
     for sentence in notes:
         warnings.warn(sentence, UserWarning, stacklevel=2)
     n_error = max(seen) / error**2 if seen else math.inf
