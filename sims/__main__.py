@@ -152,4 +152,8 @@ def _let_go(stream: TextIO) -> None:
 
 
 if __name__ == "__main__":
+    if "--distributed" in sys.argv:
+        from sims._shelter import sheltered
+
+        sys.exit(sheltered(main))
     sys.exit(main())
