@@ -7,6 +7,7 @@ of the reward, given the data: a learner that guesses is charged the mean over i
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import jax
@@ -116,18 +117,27 @@ def prepare_needle(cell, statistic=ABOVE, share=1.0):
 
 def _seen(key, prepared):
     """Which styles n base rollouts have shown in which block: bool [blocks, styles]; padded cells stay False."""
-    trace = jnp.arange(TRACES, dtype=jnp.int32)
+    # A tile at a time keeps to a CPU's cache; elsewhere a step should be worth its launch.
+    return jax.lax.platform_dependent(
+        key, prepared, cpu=functools.partial(_seen_by, at_once=1), default=functools.partial(_seen_by, at_once=64)
+    )
+
+
+def _seen_by(key, prepared, at_once):
+    """`_seen`, so many tiles of TRACES rollouts at once: the same whatever their number, as every tile has its own key."""
+    trace = jnp.arange(TRACES, dtype=jnp.int32)[None]
     last = prepared.blocks * prepared.styles  # where all traces go that show nothing
 
-    def add_tile(tile, seen):
-        word = jax.random.bits(jax.random.fold_in(key, tile), (TRACES,), jnp.uint32) // prepared.width
-        shown = (word < (prepared.d * prepared.K).astype(jnp.uint32)) & (tile * TRACES + trace < prepared.n)
+    def add_tiles(step, seen):
+        tiles = step * at_once + jnp.arange(at_once, dtype=jnp.int32)
+        word = jax.vmap(lambda tile: jax.random.bits(jax.random.fold_in(key, tile), (TRACES,), jnp.uint32))(tiles) // prepared.width
+        shown = (word < (prepared.d * prepared.K).astype(jnp.uint32)) & (tiles[:, None] * TRACES + trace < prepared.n)
         word = word.astype(jnp.int32)
         place = jnp.where(shown, (word // prepared.K) * prepared.styles + word % prepared.K, last)
         return seen.at[place].max(True)  # set would have no fixed order on a GPU, and be made one update at a time
 
-    tiles = (prepared.n + (TRACES - 1)) // TRACES
-    seen = jax.lax.fori_loop(0, tiles, add_tile, jnp.zeros(last + 1, bool))
+    steps = (prepared.n + (at_once * TRACES - 1)) // (at_once * TRACES)
+    seen = jax.lax.fori_loop(0, steps, add_tiles, jnp.zeros(last + 1, bool))
     return seen[:last].reshape(prepared.blocks, prepared.styles)
 
 
