@@ -120,7 +120,8 @@ def _log_if_wide(ax: Any, values: Sequence[Any], ratio: float) -> None:
     if not known or known[0] <= 0 or known[-1] < ratio * known[0]:
         return
     ax.set_xscale("log")
-    if len(known) <= 6 and all(b > 1.3 * a for a, b in itertools.pairwise(known)):
+    room = max(1.3, (known[-1] / known[0]) ** 0.07)  # a label is about that wide
+    if len(known) <= 6 and all(b > room * a for a, b in itertools.pairwise(known)):
         ax.xaxis.set_ticks(known, [_series.short(int(v) if v == int(v) else v) for v in known])
     ax.xaxis.set_minor_formatter(NullFormatter())
 
@@ -182,7 +183,7 @@ def _draw_falsifiers(ax: Any, check: Mapping[str, Any], axis: str, reach: _serie
             low, high = ax.get_ylim()
             far = wrong[(wrong < low) | (wrong > high)]
             if far.size:
-                label += f"; beyond the axis, at its edge: {_series.short(float(far.min()))} to {_series.short(float(far.max()))}"
+                label += _series.beyond(far)
             wrong = np.clip(wrong, low, high)
         ax.plot(x, wrong, clip_on=not reach.beyond, zorder=5, label=label, **style)
 

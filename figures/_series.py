@@ -12,6 +12,7 @@ __all__ = [
     "MOST_LINES",
     "Reach",
     "axis_of",
+    "beyond",
     "check_of",
     "coincide",
     "explored_of",
@@ -175,6 +176,12 @@ def tolerance_of(check: Mapping[str, Any]) -> float | None:
 
 def short(v: Any) -> str:
     return f"{v:.4g}" if isinstance(v, float) else f"{v:,}" if isinstance(v, int) else str(v)
+
+
+def beyond(values: Sequence[float]) -> str:
+    """What a legend says of wrong values that lie outside the axis."""
+    least, most = short(float(min(values))), short(float(max(values)))
+    return f"; beyond the axis, drawn at its edge: {least}" + (f" to {most}" if most != least else "")
 
 
 def points_of(check: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -194,7 +194,7 @@ def _lines(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, 
         if spots:
             body += [_cross(x(u), y.clipped(v)) for u, v in spots]
             far = [v for _, v in spots if not y.low <= v <= y.high]
-            edge = f"; beyond the axis, at its edge: {_series.short(min(far))} to {_series.short(max(far))}" if far else ""
+            edge = _series.beyond(far) if far else ""
             legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}{edge}"))
     if check["relation"] != "EXACT":
         legend.append(("note", _bars(check)))
