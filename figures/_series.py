@@ -34,19 +34,20 @@ MOST_LINES = 6  # more lines than this are no longer told apart
 _FAR = 15  # wrong values that stretch a linear axis by more than this leave nothing to see of the right ones
 _WORDS = {  # fields of cells and cases that are no symbol of their paper
     "E_fro": "noise ||E||_F",
-    "least": "least loss by the formula",
-    "hard": "loss of the hard rule",
     "run_steps": "steps of the sampler",
     "num_traces": "number of traces N",
     "p_event": "probability of the event",
     "inverse_eps": "1/eps",
     "tangent": "tan(theta)",
     "sigma_over_opt": "sigma/opt",
-    "n1": "points of the first half, n1",
+    "n1": "points to learn from, n1",
     "capacity": "capacity bound",
     "flip": "share of flipped labels eta",
-    "off": "share of wrong guesses",
-    "half": "half width of X",
+    "off": "how far every training mean is off",
+    "half": "half, for X uniform on (-half, half)",
+    "level": "sd of the noise, or width of the grid",
+    "typical": "median of the same ratio",
+    "h": "queries h in a round",
     "sigma_e": "noise a coordinate sigma_e",
 }
 
