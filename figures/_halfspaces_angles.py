@@ -131,9 +131,10 @@ def excess(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
         ax.plot(
             sigma,
             [_angles.excess_floor(float(s), eta) for s in sigma],
-            "k--",
-            lw=1.1,
-            label="exact floor $(1-2\\eta)\\theta_s(\\sigma,\\eta)/\\pi$" if i == 0 else None,
+            "--",
+            color=f"C{i}",
+            lw=1.3,
+            label=f"exact floor $(1-2\\eta)\\,\\theta_s(\\sigma,\\eta)/\\pi$, $\\eta$ = {eta:g}",
         )
         ax.plot(
             sigma,
@@ -156,9 +157,15 @@ def excess(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     ax.set_yscale("log")
     ax.set_xticks([0.1, 0.15, 0.3, 0.6, 1.0], ["0.1", "0.15", "0.3", "0.6", "1"])
     ax.minorticks_off()
-    ax.set_xlabel("surrogate width $\\sigma$")
+    ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]
+    ax.set_yticks(ticks, [f"{v:g}" for v in ticks])
+    ax.set_xlabel("width $\\sigma$ of the surrogate that the learner descends")
     ax.set_ylabel("excess error over the best halfspace")
-    ax.set_title("Massart noise: more data does not help at a fixed width,\nand never helps convex surrogates")
+    ax.set_title(
+        "Labels flip with probability at most $\\eta$ (Massart noise): the learner's floor is linear in the width,\n"
+        "convex surrogates stay at a constant. $\\theta_s$: the largest angle to the best halfspace at which\n"
+        "the worst noise of rate $\\eta$ makes the surrogate's gradient vanish"
+    )
     fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=1)
     return fig
 

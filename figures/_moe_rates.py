@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from figures._series import explored_of
 from theory import moe as theory
@@ -67,7 +67,23 @@ def _joined(*lines: tuple[np.ndarray, ...] | None) -> tuple[np.ndarray, ...] | N
     return tuple(np.array(v) for v in zip(*(known[n] for n in sorted(known)), strict=True)) if known else None
 
 
-_EXPONENTS = (("0", 0.0), ("-1/12", 1 / 12), ("-1/4", 0.25))  # of the start's noise
+def _legend_below(ax: Any) -> None:
+    """The legend under its panel, where it takes no room from the curves."""
+    ax.legend(loc="upper left", bbox_to_anchor=(-0.05, -0.13))
+
+
+def _plain_decade(axis: Any) -> None:
+    """Ticks at 1, 2, 5 of each decade of a short log axis, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _span(counts: set[int]) -> str:
+    return f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+
+
+_STARTS = (("0.3", 0.0), ("0.3 $n^{-1/12}$", 1 / 12), ("0.3 $n^{-1/4}$", 0.25))  # noise of the start, its exponent
 
 
 def losses(summaries: Summaries) -> Any:
@@ -77,29 +93,27 @@ def losses(summaries: Summaries) -> Any:
     slopes = explored(summaries, "artefact", "~slopes")
     if not (raw and activation and all(over.values()) and slopes):
         return None
-    fig, axes = plt.subplots(1, 3, figsize=(13.5, 4.9))
+    fig, axes = plt.subplots(1, 3, figsize=(13.5, 6.6))
     ax = axes[0]
-    for (name, alpha), style, color in zip(_EXPONENTS, ("s-", "^-", "v-"), ("C1", "C3", "C4"), strict=True):
+    for (name, alpha), style, color in zip(_STARTS, ("s-", "^-", "v-"), ("C1", "C3", "C4"), strict=True):
         mine = [p for p in raw if abs(p["cell"]["s"] * p["cell"]["n"] ** alpha - 0.3) < 1e-3]  # stored to six digits
-        _draw_line(ax, sizes_of(mine), f"linear gate, raw $D_1$, start .3 $n^{{{name}}}$", style, color)
+        _draw_line(ax, sizes_of(mine), f"linear gate, raw $D_1$, start's noise {name}", style, color)
     _draw_line(ax, _rate_points(summaries, "quot", "loss"), "linear gate, quotient $D_1$", "o-", "C0")
     _draw_line(ax, _joined(sizes_of(activation), _rate_points(summaries, "thm3", "slope")), "gelu gate, $D_1$", "D-", "C2")
     for G, act, half, lo, hi in ((theory.TL, "linear", 1, 1e3, 1e4), (theory.TA, "gelu", 3, 3e2, 1e5)):
         constant, _ = theory.d1_constant(G, theory.quadrature_for(G, -half, half), act)
         n = np.array([lo, hi])
         ax.plot(n, constant / np.sqrt(n), "k--", lw=1.1, label="predicted constant / $\\sqrt{n}$" if act == "linear" else None)
-    _log_axes(ax, "exact-specified, two experts", "loss, band: mean ± 2 standard errors")
-    ax.set_ylim(top=200)
-    ax.legend(loc="upper right")
+    _log_axes(ax, "as many experts as the truth: two", "loss $D_1$, band: mean ± 2 standard errors")
+    _legend_below(ax)
     ax = axes[1]
     _draw_line(ax, sizes_of(over["~raw"]), "linear gate, raw $D_2$", "s-", "C1")
     _draw_line(ax, sizes_of(over["~linear"]), "linear gate, quotient $D_2$", "o-", "C0")
     _draw_line(ax, sizes_of(over["~gelu"]), "gelu gate, $D_2$", "D-", "C2")
-    _log_axes(ax, "over-specified, three for two", "loss, band: mean ± 2 standard errors")
-    ax.set_ylim(top=20)
+    _log_axes(ax, "one expert more than the truth: three for two", "loss $D_2$, band: mean ± 2 standard errors")
     ax.set_xticks([500, 2000, 8000], ["500", "2,000", "8,000"])
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.legend(loc="upper right")
+    _legend_below(ax)
     ax = axes[2]
     alpha = np.linspace(-0.02, 0.27, 2)
     ax.plot(alpha, -alpha, "k--", lw=1.1, label="linear gate, predicted: $-\\alpha$, the start's")
@@ -113,10 +127,26 @@ def losses(summaries: Summaries) -> Any:
         ax.errorbar(at, [p["estimate"] for p in mine], error, fmt=style, color=color, capsize=3, label=label)
     ax.set_xlabel("exponent $\\alpha$ of the start's noise $n^{-\\alpha}$")
     ax.set_ylabel("mean slope of $\\ln|\\hat\\tau-\\tau|$ in $\\ln n$")
-    ax.set_ylim(-0.95, 0.55)
+    ax.set_ylim(-0.95, 0.25)
     ax.set_title("the raw temperature: whose rate is it?")
-    ax.legend(loc="upper right")
-    fig.suptitle("Maximum likelihood from near-truth starts, 32 to 64 replicates a point and more on judged ones", fontsize=9)
+    _legend_below(ax)
+    for ax in axes[:2]:
+        _plain_decade(ax.yaxis)
+    counts = [{p["num_replicates"] for p in group} for group in ([*raw, *activation], [p for group in over.values() for p in group])]
+    fig.suptitle(
+        "Maximum likelihood for mixtures of experts from starts near the truth: the temperature starts at $\\tau\\, e^{s Z}$, Z "
+        "standard normal, "
+        f"s = 0.3 $n^{{-\\alpha}}$. Data sets a point: {_span(counts[0])} on the left (more where a claim is judged), "
+        f"{_span(counts[1])} in the "
+        "middle.\n$D_1$: difference of the gate's weights, and the weighted errors of all parameters, each fitted expert against the "
+        "nearest "
+        "true one. $D_2$: the same, but where several experts fit one,\nerrors count to the powers 2 ($\\beta_1$, $\\tau$, $a$, "
+        "$\\nu$) and 4 "
+        "($b$). Under a linear gate scaling $\\beta$ with $\\tau$ changes nothing in the law: raw losses take the fit as it is, "
+        "quotient losses "
+        "scale it to the true $\\tau$ first.",
+        fontsize=8.5,
+    )
     return fig
 
 

@@ -116,12 +116,18 @@ def _draw_frequencies(ax: Any, summaries: Mapping[str, Mapping[str, Any]]) -> No
         *((f["rows"], {"fmt": "x", "color": _plots.FALSIFIER, "label": f"falsifier: {f['breaks']}"}) for f in check["falsifiers"]),
     ):
         x, y = [r["cell"]["k"] for r in rows], np.array([r["estimate"] for r in rows])
+        x = np.array(x) + (0.12 if style["fmt"] == "x" else 0)  # beside, not on the bars
         ax.errorbar(x, y, [y - [r["low"] for r in rows], [r["high"] for r in rows] - y], capsize=4, ms=7, **style)
+    judged = [{r["cell"]["k"] for r in f["rows"]} for f in check["falsifiers"]]
+    for k in range(len(dims)):
+        if any(k not in places for places in judged):
+            ax.text(k, 0.55, "falsifier not\njudged here", ha="center", fontsize=7.5, color=_plots.FALSIFIER)
     ax.set_xticks(range(len(dims)), [f"$d_{k + 1}$ = {d}" for k, d in enumerate(dims)])
     ax.set_xlim(-0.6, len(dims) - 0.4)
     ax.set_ylim(0, 1.1)
     ax.set_ylabel("share of generated points")
-    ax.set_title(f"sampling with {cell['steps']} Heun steps")
+    level = check["rows"][0]["level"]
+    ax.set_title(f"sampling with {cell['steps']} Heun steps;\nbars: confidence sequences at level {level:.0e} a cell")
     ax.legend(loc="upper left", fontsize=7.5)
 
 
@@ -217,6 +223,7 @@ def digits(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     axes[1].set_ylabel("normalised mutual information with the classes")
     axes[1].set_title("spectral and 5 random starts, best energy")
     axes[1].legend(ncols=2, loc="upper left")
+    fig.suptitle("Optical handwritten digits (UCI, the 1,797 images of 8 x 8 pixels that come with scikit-learn)", fontsize=9)
     return fig
 
 

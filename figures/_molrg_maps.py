@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from figures._series import explored_of
 from theory import molrg
@@ -23,13 +24,15 @@ def _draw_map(ax: Any, point: Mapping[str, Any], title: str) -> Any:
     cell, success = point["cell"], np.array(point["arrays"]["success"]["mean"])
     image = ax.pcolormesh(_N, _D, success, cmap=_MAP, vmin=0, vmax=1, shading="nearest")
     for d in _D:  # the first N at which recovery is possible
-        ax.plot([d - 0.5, d - 0.5], [d - 0.5, d + 0.5], color="#D55E00", lw=2, label="$N = d$" if d == _D[0] else None)
+        ax.plot(
+            [d - 0.5, d - 0.5], [d - 0.5, d + 0.5], color="#D55E00", lw=2, label="border: $N \\geq d$ right of it" if d == _D[0] else None
+        )
         if d > _D[0]:
             ax.plot([d - 1.5, d - 0.5], [d - 0.5, d - 0.5], color="#D55E00", lw=2)
     if cell["sigma_e"] > 0:
         silent = [(N, d) for d in _D for N in _N if d <= N and molrg.thm2i_says_nothing(cell["n"], int(d), int(N), cell["sigma_e"])]
         if silent:
-            ax.plot(*zip(*silent, strict=True), "x", color="k", ms=5, mew=1.1, ls="none", label="Theorem 2 (i) vacuous")
+            ax.plot(*zip(*silent, strict=True), "x", color="k", ms=5, mew=1.1, ls="none", label="the bound (Theorem 2 (i)) says nothing")
     ax.set_xticks(_N)
     ax.set_xlabel("samples $N$")
     ax.set_ylabel("dimension $d$")
@@ -43,16 +46,15 @@ def _draw_trained(ax: Any, points: Sequence[Mapping[str, Any]], maps: Sequence[M
     for d, color in ((4, "C0"), (8, "C2")):
         mine = sorted((p for p in points if p["cell"]["d"] == d), key=lambda p: p["cell"]["N_k"])
         N = [p["cell"]["N_k"] for p in mine]
-        label = f"trained, $d$ = {d}"
-        ax.plot(N, [1 - p["estimate"] for p in mine], "o-", color=color, label=label)
+        ax.plot(N, [1 - p["estimate"] for p in mine], "o-", color=color, label=f"trained denoiser, $d$ = {d}")
         for point in maps:
             if point["cell"]["sigma_e"] > 0:
                 row = np.array(point["arrays"]["success"]["mean"])[d - 2]
-                ax.plot(_N, row, "--", marker=".", color=color, lw=1, label=f"PCA, $d$ = {d}")
-        ax.axvline(d - 0.5, color="#D55E00", lw=1, label="$N = d$" if d == 4 else None)
+                ax.plot(_N, row, "--", marker=".", color=color, lw=1, label=f"PCA, as in the middle, $d$ = {d}")
+        ax.axvline(d, color="#D55E00", lw=1, label="$N = d$, for $d$ = 4 and 8" if d == 4 else None)
     ax.set_ylim(-0.03, 1.05)
     ax.set_xlabel("samples $N$")
-    ax.set_ylabel("success rate")
+    ax.set_ylabel("share recovered")
     ax.legend(loc="lower right")
 
 
@@ -62,20 +64,23 @@ def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     if not maps:
         return None
     maps = sorted(maps, key=lambda p: p["cell"]["sigma_e"])
-    fig, axes = plt.subplots(1, 3, figsize=(13.0, 4.2), width_ratios=(1, 1, 0.95))
+    fig, axes = plt.subplots(1, 3, figsize=(13.0, 5.0), width_ratios=(1, 1, 0.95))
     for ax, point in zip(axes, maps[:2], strict=False):
         sigma = point["cell"]["sigma_e"]
         image = _draw_map(ax, point, "PCA, no noise" if sigma == 0 else f"PCA, noise $\\sigma_e$ = {sigma:g} a coordinate")
-    fig.colorbar(image, ax=axes[1], label="share of trials with err $\\leq$ 0.5")
+    fig.colorbar(image, ax=axes[:2], label="share recovered: trials with err $\\leq$ 0.5", pad=0.01)
     handles, labels = axes[1].get_legend_handles_labels()
     axes[1].legend(handles, labels, loc="lower right", facecolor="w", frameon=True, framealpha=0.9)
     if trained:
         _draw_trained(axes[2], trained, maps)
         steps, runs = trained[0]["cell"]["steps"], trained[0]["num_replicates"]
-        axes[2].set_title(f"denoisers, {steps:,} steps, {runs} runs, $\\sigma_e$ = {trained[0]['cell']['sigma_e']:g}")
+        axes[2].set_title(f"denoisers, {steps:,} steps, {runs} runs a point, $\\sigma_e$ = {trained[0]['cell']['sigma_e']:g}")
     fig.suptitle(
-        f"One subspace of dimension d in R^{maps[0]['cell']['n']}: recovered from N = d samples on; {maps[0]['num_replicates']} trials a "
-        "place. Below N = d directions are missing, at N = d noise is amplified by 1/smin",
+        f"A subspace of dimension d in $R^{{{maps[0]['cell']['n']}}}$ from N samples on it: recovered from N = d on. "
+        f"PCA: {maps[0]['num_replicates']} trials a place.\n"
+        "err = $||\\hat U\\hat U^T - UU^T||_F$, the distance of the estimated from the true subspace's projector; recovered: err ≤ 0.5. "
+        "Below N = d directions are missing;\nat N = d noise is amplified by 1/$s_{min}$, where $s_{min}$ is the smallest singular "
+        "value of the samples' coordinates in the subspace",
         fontsize=9,
     )
     return fig
@@ -151,6 +156,7 @@ def vacuity(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     axes[1].plot(d, d, "k:", label="$N_k = d$")
     axes[1].axhspan(2, 15, color="0.5", alpha=0.12, lw=0, label="the paper's grid, $N_k$ = 2..15")
     axes[1].set_ylim(0, 29)
+    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[1].set_xlabel("dimension $d$")
     axes[1].set_ylabel("samples of each subspace $N_k$")
     axes[1].set_title("Theorem 4 (i): where its probability is positive")

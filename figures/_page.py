@@ -65,12 +65,12 @@ def _overview(papers: Mapping[str, Sequence[Claim]], verdicts: Mapping[str, str]
     lines = []
     for slug, claims in papers.items():
         counts = Counter(verdicts[c.id] for c in claims)
-        cells = "".join(f'<td class="number">{counts[w] or ""}</td>' for w in words)
+        cells = "".join(f'<td class="number" data-label="{w}">{counts[w] or ""}</td>' for w in words)
         name = f'<a href="#{slug}">{escape(_claims.papers()[slug].title)}</a>'
         lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
     legend = "".join(f'<li><span class="word {w}">{w}</span> {_WORDS[w]}</li>' for w in words if w in _WORDS)
     return (
-        '<nav aria-label="Papers"><div class="wide"><table><caption>Claims by verdict</caption>'
+        '<nav aria-label="Papers"><div class="wide"><table class="cards"><caption>Claims by verdict</caption>'
         f'<thead><tr><th scope="col">Paper</th>{head}</tr>'
         f"</thead><tbody>{''.join(lines)}</tbody></table></div></nav><ul>{legend}</ul>"
     )
@@ -225,11 +225,11 @@ def _table(claim: Claim, done: Mapping[str, Any]) -> str:
             str(row["num_failed"]), "–" if exact else str(row["seed"]),
         )  # fmt: skip
         reason = f"<br>{escape(row['reason'])}" if row["reason"] else ""
-        cells = "".join(f'<td class="number">{escape(v)}</td>' for v in values)
+        cells = "".join(f'<td class="number" data-label="{t}">{escape(v)}</td>' for t, v in zip(head[1:], values, strict=True))
         lines.append(f'<tr><th scope="row">{escape(cell)}{reason}</th>{cells}</tr>')
     titles = "".join(f'<th scope="col">{t}</th>' for t in head)
     summary = f"{len(done['rows'])} {'cell' if len(done['rows']) == 1 else 'cells'} of {claim.id} {done['name']}"
     return (
         f'<details><summary>{escape(summary)}</summary><div class="wide" tabindex="0" role="region" aria-label="{escape(summary)}">'
-        f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table></div></details>"
+        f'<table class="cards"><thead><tr>{titles}</tr></thead><tbody>{"".join(lines)}</tbody></table></div></details>'
     )

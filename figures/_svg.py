@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -104,22 +104,26 @@ def chart_of(check: Mapping[str, Any], label: str) -> Chart | None:
         return None
     axis = _series.axis_of(points)
     groups = _series.groups_of(points, axis) if axis is not None else {}
+    tolerance = _series.tolerance_of(check)
+    if tolerance is not None:
+        return _residuals(check, points, tolerance, label)
     if _series.is_crowded(groups, axis):
         return _against_bound(check, points, label)
     if check["relation"] == "PHASE" and axis is not None:
         return _phase(check, groups, axis, label)
     if axis is None:
-        groups, place = {"": points}, {id(p): float(i + 1) for i, p in enumerate(points)}
-        return _lines(check, groups, lambda p: place[id(p)], "cell, numbered as in the table", label)
-    return _lines(check, groups, lambda p: float(p["cell"][axis]), axis, label)
+        return _lines(check, {"": points}, None, label)
+    return _lines(check, groups, axis, label)
 
 
-def _frame(x: _Scale, y: _Scale, x_label: str, y_label: str, body: Sequence[str], label: str) -> str:
+def _frame(x: _Scale, y: _Scale, x_label: str, y_label: str, body: Sequence[str], label: str, whole: bool = False) -> str:
+    """The picture with its axes; `whole`: only whole numbers on the x axis."""
+    x_ticks = [v for v in x.ticks() if not whole or v == round(v)]
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">',
         f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>',
     ]
-    for v in x.ticks():
+    for v in x_ticks:
         parts.append(f'<path class="grid" d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
     last = math.inf
     for v in y.ticks():
@@ -128,7 +132,7 @@ def _frame(x: _Scale, y: _Scale, x_label: str, y_label: str, body: Sequence[str]
             parts.append(f'<text x="{LEFT - 5}" y="{y(v) + 3.5:.1f}" text-anchor="end">{_number(v)}</text>')
             last = y(v)
     last = -math.inf
-    for v in x.ticks():  # no two labels closer than a label is wide
+    for v in x_ticks:  # no two labels closer than a label is wide
         if x(v) - last > 34:
             parts.append(f'<text x="{min(x(v), WIDTH - 22):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{_number(v)}</text>')
             last = x(v)
@@ -155,59 +159,99 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def _lines(
-    check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], place: Callable[[Any], float], x_label: str, label: str
-) -> Chart:
-    """Estimates along one numeric field, a line for every choice of the others."""
+def _lines(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], axis: str | None, label: str) -> Chart:
+    """Estimates along one numeric field, a line for every choice of the others; without a field, cell beside cell."""
     own = [p for group in groups.values() for p in group]
-    lies = [(f, _false_points(check, f, x_label)) for f in check["falsifiers"]]
-    x_values = [place(p) for p in own]
+    number = {id(p): float(i) for i, p in enumerate(own, 1)}
+    apart = axis is None or _series.is_index(axis, own)  # nothing lies between the places, so no line joins them
+
+    def place(p: Mapping[str, Any]) -> float:
+        return number[id(p)] if axis is None else float(p["cell"][axis])
+
+    lies = [(f, _false_points(check, f, axis, own)) for f in check["falsifiers"]]
     rate = check["relation"] == "RATE"  # log-log, as its slope is
-    x = _scale(x_values, LEFT, WIDTH - RIGHT, math.inf if x_label.startswith("cell") else 0.999 if rate else 8)
-    y = _scale(
-        [*_finite(own, "estimate", "bound"), *(v for _, spots in lies for _, v in spots)],
-        HEIGHT - BOTTOM,
-        TOP,
-        0.999 if rate else 50,
+    x_values = [*map(place, own), *(u for _, spots in lies for u, _ in spots)]
+    x = _scale(x_values, LEFT, WIDTH - RIGHT, math.inf if apart else 0.999 if rate else 8)
+    reach = _series.reach_of(
+        _finite(own, "estimate", "bound"), _bar_ends(check, own), [v for _, spots in lies for _, v in spots], 0.999 if rate else 50
     )
+    y = _scale([reach.low, reach.high], HEIGHT - BOTTOM, TOP, 1 if reach.scale == "log" else math.inf)
     body, legend = [], []
     vacuous = [place(p) for p in own if p.get("verdict") == "VACUOUS"]
     if vacuous:
         left, right = max(LEFT, x(min(vacuous)) - 6), min(WIDTH - RIGHT, x(max(vacuous)) + 6)
         body.append(f'<rect class="vacuous" x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{HEIGHT - BOTTOM - TOP}"/>')
         legend.append(("vacuous", "vacuous: no better than the trivial value"))
+    abreast = axis is not None and _series.coincide(groups, axis)
     for i, (name, group) in enumerate(groups.items()):
-        spots = [(x(place(p)), p) for p in group]
-        shade = [(sx, p) for sx, p in spots if _series.numeric(p.get("margin")) and check["relation"] == "EQUAL"]
-        if shade:
-            body += [
-                f'<path class="margin" d="M{sx:.1f} {y.clipped(p["bound"] - p["margin"]):.1f}V{y.clipped(p["bound"] + p["margin"]):.1f}"/>'
-                for sx, p in shade
-            ]
-        bounds = [(sx, y(p["bound"])) for sx, p in spots if _series.numeric(p["bound"])]
-        if len(bounds) > 1 and not x_label.startswith("cell"):
-            body.append(f'<path class="bound" d="{_path(bounds)}"/>')
-        else:
-            body += [f'<path class="bound" d="M{sx - 9:.1f} {sy:.1f}h18"/>' for sx, sy in bounds]
-        body += [
-            f'<path class="bar c{i}" d="M{sx:.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>'
-            for sx, p in spots
-            if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])
-        ]
-        if len(spots) > 1 and not x_label.startswith("cell"):
-            body.append(f'<path class="line c{i}" d="{_path([(sx, y(p["estimate"])) for sx, p in spots])}"/>')
-        body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
+        shift = 5 * (i - (len(groups) - 1) / 2) if abreast else 0.0  # lines that lie on one another stand side by side
+        body += _line(check, [(x(place(p)) + shift, p) for p in group], y, i, apart)
         legend.append((f"c{i}", f"estimate{', ' + name if name else ''}"))
     legend.append(("bound", f"{'predicted' if check['relation'] in ('EQUAL', 'RATE') else 'bound'}: {check['formula']}"))
     if check["relation"] == "EQUAL":
         legend.append(("margin", "declared margin around the prediction"))
     for f, spots in lies:
         if spots:
-            body += [_cross(x(min(max(u, min(x_values)), max(x_values))), y(v)) for u, v in spots]
-            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}"))
+            body += [_cross(x(u), y.clipped(v)) for u, v in spots]
+            far = [v for _, v in spots if not y.low <= v <= y.high]
+            edge = _series.beyond(far) if far else ""
+            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}{edge}"))
     if check["relation"] != "EXACT":
         legend.append(("note", _bars(check)))
-    return Chart(_frame(x, y, x_label, check["units"] or "statistic", body, label), tuple(legend))
+    numbered = "case number" if check["relation"] == "EXACT" else "cell, numbered as in the table"
+    x_label = numbered if axis is None else f"number {axis} of the component" if apart else _series.word(axis)
+    return Chart(_frame(x, y, x_label, check["units"] or "statistic", body, label, apart), tuple(legend))
+
+
+def _line(check: Mapping[str, Any], spots: Sequence[tuple[float, Mapping[str, Any]]], y: _Scale, i: int, apart: bool) -> list[str]:
+    """One line of estimates with its margins, bounds and intervals, at places of the picture."""
+    body = [
+        f'<path class="margin" d="M{sx:.1f} {y.clipped(p["bound"] - p["margin"]):.1f}V{y.clipped(p["bound"] + p["margin"]):.1f}"/>'
+        for sx, p in spots
+        if check["relation"] == "EQUAL" and _series.numeric(p.get("margin")) and _series.numeric(p["bound"])
+    ]
+    bounds = [(sx, y(p["bound"])) for sx, p in spots if _series.numeric(p["bound"])]
+    if len(bounds) > 1 and not apart:
+        body.append(f'<path class="bound" d="{_path(bounds)}"/>')
+    else:
+        body += [f'<path class="bound" d="M{sx - 9:.1f} {sy:.1f}h18"/>' for sx, sy in bounds]
+    body += [
+        f'<path class="bar c{i}" d="M{sx:.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>'
+        for sx, p in spots
+        if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])
+    ]
+    if len(spots) > 1 and not apart:
+        body.append(f'<path class="line c{i}" d="{_path([(sx, y(p["estimate"])) for sx, p in spots])}"/>')
+    body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
+    return body
+
+
+def _bar_ends(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Ends of the intervals and of the margins that are drawn."""
+    ends = [] if check["relation"] == "EXACT" else _finite(points, "low", "high")
+    if check["relation"] == "EQUAL":
+        known = [p for p in points if _series.numeric(p.get("margin")) and _series.numeric(p["bound"])]
+        ends += [p["bound"] + sign * p["margin"] for p in known for sign in (-1, 1)]
+    return ends
+
+
+def _residuals(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]], tolerance: float, label: str) -> Chart:
+    """An identity whose right side is 0: residuals of either sign on a log axis, against the tolerance."""
+    lies = [(f, _series.points_of(check, f["rows"])) for f in check["falsifiers"]]
+    sizes = [abs(p["estimate"]) for group in (points, *(fake for _, fake in lies)) for p in group]
+    floor = min([1e-17, *(v for v in sizes if v > 0)])
+    x = _scale([1.0, float(len(points))], LEFT, WIDTH - RIGHT, math.inf)
+    y = _scale([floor, tolerance, *(v for v in sizes if v > 0)], HEIGHT - BOTTOM, TOP, 1)
+    body = [f'<path class="bound" d="M{LEFT} {y(tolerance):.1f}H{WIDTH - RIGHT}"/>']
+    body.append(f'<g class="mark c0">{"".join(mark(0, x(i), y.clipped(abs(p["estimate"]))) for i, p in enumerate(points, 1))}</g>')
+    some = "; exactly 0: at the lower edge" if any(p["estimate"] == 0 for p in points) else ""
+    legend = [("c0", f"|left − right side|{some}"), ("bound", f"tolerance {tolerance:.1g} of: {check['formula']}")]
+    for f, fake in lies:
+        if fake:
+            at = _series.places_of(points, fake)
+            body += [_cross(x(i + 1), y.clipped(abs(p["estimate"]))) for i, p in zip(at, fake, strict=True)]
+            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}"))
+    return Chart(_frame(x, y, "case number", f"residual ({check['units'] or 'absolute'})", body, label, True), tuple(legend))
 
 
 def _phase(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], axis: str, label: str) -> Chart:
@@ -226,32 +270,44 @@ def _phase(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, 
         body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
         legend.append((f"c{i}", f"estimate{', ' + name if name else ''}"))
     legend.append(("bound", f"predicted threshold: {check['formula']}"))
-    for f, bounds in lies:
-        body += [f'<path class="lie" d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>' for v in sorted(set(bounds))]
+    height = (HEIGHT - BOTTOM - TOP) / max(len(lies), 1)
+    for j, (f, bounds) in enumerate(lies):  # each in its own part of the height: places may coincide
+        body += [f'<path class="lie" d="M{x(v) + 1.5:.1f} {TOP + j * height:.1f}v{height:.1f}"/>' for v in sorted(set(bounds))]
         if bounds:
-            legend.append(("lie", f"wrong threshold {f['name']}: {f['breaks']}"))
+            part = f", part {j + 1} of the height from the top" if len(lies) > 1 else ""
+            legend.append(("lie", f"wrong threshold {f['name']}{part}: {f['breaks']}"))
     legend.append(("note", _bars(check)))
-    return Chart(_frame(x, y, axis, check["units"] or "share of successes", body, label), tuple(legend))
+    return Chart(_frame(x, y, _series.word(axis), check["units"] or "share of successes", body, label), tuple(legend))
 
 
 def _cross(sx: float, sy: float) -> str:
     return f'<path class="lie" d="M{sx - 4:.1f} {sy - 4:.1f}l8 8m0-8l-8 8"/>'
 
 
-def _false_points(check: Mapping[str, Any], falsifier: Mapping[str, Any], axis: str) -> list[tuple[float, float]]:
+def _false_points(
+    check: Mapping[str, Any], falsifier: Mapping[str, Any], axis: str | None, own: Sequence[Mapping[str, Any]]
+) -> list[tuple[float, float]]:
     if check["relation"] == "RATE" and falsifier["kind"] == "bound":
         return []  # a wrong window is no curve
-    points = [p for p in _series.points_of(check, falsifier["rows"]) if _series.numeric(p["cell"].get(axis))]
+    points = _series.points_of(check, falsifier["rows"])
     wrong = "bound" if falsifier["kind"] == "bound" else "estimate"
-    return [(float(p["cell"][axis]), float(p[wrong])) for p in points if _series.numeric(p[wrong])]
+    if axis is None:
+        found = [(i + 1.0, p[wrong]) for i, p in zip(_series.places_of(own, points), points, strict=True)]
+    else:
+        found = [(float(p["cell"][axis]), p[wrong]) for p in points if _series.numeric(p["cell"].get(axis))]
+    return [(u, float(v)) for u, v in found if _series.numeric(v)]
 
 
 def _bars(check: Mapping[str, Any]) -> str:
-    counts = [r["num_replicates"] for r in check["rows"]]
     if check["relation"] == "RATE":
-        return f"bars: two standard errors either way, pointwise, {min(counts):,} rows"
-    many = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{min(counts):,}"
-    return f"bars: confidence sequence at level {check['rows'][0]['level']:.0e} a cell, {many} replicates"
+        return f"bars: two standard errors either way, pointwise, {_series.replicates(check)} rows"
+    return f"bars: confidence sequence at level {check['rows'][0]['level']:.0e} a cell, {_series.replicates(check)} replicates"
+
+
+def _axis(reach: _series.Reach, own: Sequence[float], start: float, stop: float) -> _Scale:
+    """An axis of estimate over bound; wrong values that are not positive stand at the lower edge of a log one."""
+    low = min(own) if reach.scale == "symlog" else reach.low
+    return _scale([low, reach.high], start, stop, math.inf if reach.scale == "linear" else 1)
 
 
 def _against_bound(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]], label: str) -> Chart | None:
@@ -259,10 +315,10 @@ def _against_bound(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]]
     known = [p for p in points if _series.numeric(p["bound"])]
     if not known:
         return None
-    ratio = 50 if min(_finite(known, "estimate", "bound")) > 0 else math.inf
     both = _finite(known, "estimate", "bound")
-    ratio = ratio if ratio < math.inf and max(both) > 50 * min(both) else math.inf
-    x, y = _scale(both, LEFT, WIDTH - RIGHT, ratio), _scale(both, HEIGHT - BOTTOM, TOP, ratio)
+    fake = [p for f in check["falsifiers"] for p in _series.points_of(check, f["rows"]) if _series.numeric(p["bound"])]
+    x = _axis(_series.reach_of(both, [], _finite(fake, "bound"), 50), both, LEFT, WIDTH - RIGHT)
+    y = _axis(_series.reach_of(both, _bar_ends(check, known), _finite(fake, "estimate"), 50), both, HEIGHT - BOTTOM, TOP)
     body = [f'<path class="bound" d="{_path([(x(v), y(v)) for v in (min(both), max(both))])}"/>']
     bars = [p for p in known if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])]
     body += [f'<path class="bar c0" d="M{x(p["bound"]):.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>' for p in bars]

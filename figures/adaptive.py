@@ -14,6 +14,12 @@ from theory import adaptive
 __all__ = ["FIGURES"]
 
 
+_ANALYSTS = {
+    "linear": "linear analyst: the last query weighs every earlier\none by how far its answer lay above ½",
+    "sign": "sign analyst: the last query weighs every earlier\none by +1 if its answer lay above ½, by −1 if below",
+}
+
+
 def naive(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """The gap of the final query against the number of queries, both analysts, with the exact law and the wrong one."""
     summary = summaries.get("adaptive.naive")
@@ -32,23 +38,23 @@ def naive(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
             m = [r["cell"]["m"] for r in mine]
             reach = queries[queries <= 3.3 * n]
             law = [adaptive.naive_gap_exact(n, int(k), analyst) for k in reach]
-            ax.plot(reach, law, "k--", lw=1.1, label="exact law F1e (derived here)" if i == 0 else None)
+            ax.plot(reach, law, "k--", lw=1.1, label="exact law (derived here), one for each n" if i == 0 else None)
             estimate = np.array([r["estimate"] for r in mine])
             error = np.array([[r["estimate"] - r["low"], r["high"] - r["estimate"]] for r in mine]).T
             ax.errorbar(m, estimate, error, fmt=("o", "s", "D")[i % 3], ms=5, capsize=3, lw=1.2, label=f"measured, n = {n:,}")
         n = sizes[-1]
         wrong = [adaptive.naive_gap_exact(n, int(k), other) for k in queries]
-        ax.plot(queries, wrong, ":", color=_plots.FALSIFIER, label="falsifier: the other analyst's law")
+        ax.plot(queries, wrong, ":", color=_plots.FALSIFIER, label=f"falsifier: the {other} analyst's law, n = {n:,}")
         ax.set_xscale("log")
         ax.set_xlabel("number of adaptive queries $m$ before the last one")
-        ax.set_title(f"{analyst} analyst")
+        ax.set_title(_ANALYSTS[analyst])
         ax.set_ylim(0, 0.5)
         ax.legend(loc="upper left")
     axes[0].set_ylabel("expected overfit of the last answer:\nmean on the sample − truth")
     counts = [r["num_replicates"] for r in check["rows"]]
     fig.suptitle(
-        f"Reusing n samples for m adaptive queries. Bars: confidence sequences at level 1e-6 a cell (t-mixture), {min(counts)} to "
-        f"{max(counts)} runs",
+        f"n samples of fair bits answer m queries by their means (truth ½ each); the analyst combines them into one more query.\n"
+        f"Bars: confidence sequences at level 1e-6 a cell (t-mixture), {min(counts)} to {max(counts)} runs",
         fontsize=9,
     )
     return fig

@@ -80,6 +80,23 @@ def test_pictures_are_well_formed_and_their_marks_lie_inside():
                             assert -1 <= float(y) <= _svg.HEIGHT + 1, (summary["claim"], check["name"])
 
 
+def test_what_lies_outside_the_estimates_is_drawn_where_it_is():
+    (check,) = (c for c in _ledger.summaries("adaptive")["adaptive.naive"]["checks"] if c["name"] == "slope")
+    svg = _svg.chart_of(check, "").svg
+    crosses = [float(x) for x in re.findall(r'class="lie" d="M([\d.]+)', svg)]
+    assert len(set(crosses)) == len(crosses) == 4  # n = 125 is none of the estimates' sizes
+    assert crosses[0] + 4 < min(float(x) for x in re.findall(r'cx="([\d.]+)"', svg))
+
+
+def test_no_interval_and_no_margin_is_cut_at_the_frame():
+    for slug in _claims.papers():
+        for summary in _ledger.summaries(slug).values():
+            for check in summary["checks"]:
+                chart = _svg.chart_of(check, "")
+                for y, z in re.findall(r'class="(?:bar c\d|margin)" d="M[\d.]+ ([\d.]+)V([\d.]+)"', chart.svg if chart else ""):
+                    assert _svg.TOP + 1 < float(z) < float(y) + 0.2, (summary["claim"], check["name"])
+
+
 def test_nothing_is_fetched_and_anchors_lead_somewhere(page):
     tags = Tags(page.read_text(encoding="utf-8")).seen
     ids = {a["id"] for _, a in tags if "id" in a}
