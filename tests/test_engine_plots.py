@@ -154,6 +154,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(request):
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
+@pytest.mark.slow  # two runs in processes of their own
 def test_a_plugins_claims_are_drawn_beside_it_and_skipped_without_it(tmp_path, request):
     root, results = request.config.rootpath, tmp_path / "results"
     for claim in ("jl.norm", "adaptive.split"):

@@ -341,14 +341,6 @@ def test_needle_gaps_equal_a_plain_loop_and_the_closed_forms():
     assert _mean_is(cloning, exact[1])
 
 
-def test_rollouts_taken_by_many_tiles_are_those_taken_tile_by_tile():
-    """As accelerators take them, and with n no multiple of either."""
-    prepared = needle_sims.prepare_needle(needle_sims.NeedleCell(40_000, 64, 1 / 512, 8, 64))
-    seen = [jax.jit(functools.partial(needle_sims._seen_by, at_once=at_once))(jax.random.key(3), prepared) for at_once in (1, 64)]
-    assert 0 < int(seen[0].sum()) < seen[0].size
-    np.testing.assert_array_equal(*seen)
-
-
 @pytest.mark.claim("verification.thm_vb_ub")
 def test_the_bound_without_c_is_exceeded_and_the_bound_is_not():
     main, liar = EXPERIMENTS["verification.thm_vb_ub/tail"], EXPERIMENTS["verification.thm_vb_ub/tail!without-c"]

@@ -13,7 +13,7 @@ import pytest
 from scipy import optimize, stats
 
 from sims import _experiment
-from sims.verification import _experiments_structure, _laws
+from sims.verification import _experiments_structure, _laws, _needle
 from sims.verification import _planted as sims
 from theory import _claims
 from theory.verification import _arguments, _balls, _claims_structure, _planted
@@ -508,3 +508,12 @@ def test_what_no_simulation_can_refute_says_why():
     notes = [c for c in _claims_structure.CLAIMS if ".note_" in c.id]
     assert len(notes) == 2
     assert all(check.untested for claim in notes for check in claim.checks)
+
+
+@pytest.mark.claim("verification.thm_vb_ub")
+def test_rollouts_taken_by_many_tiles_are_those_taken_tile_by_tile():
+    """As accelerators take them; n is no multiple of either."""
+    prepared = _needle.prepare_needle(_needle.NeedleCell(40_000, 64, 1 / 512, 8, 64))
+    seen = [jax.jit(functools.partial(_needle._seen_by, at_once=k))(jax.random.key(3), prepared) for k in (1, 64)]
+    assert 0 < int(seen[0].sum()) < seen[0].size
+    np.testing.assert_array_equal(*seen)
