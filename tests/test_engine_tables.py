@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sims import _ledger, _progress, _report
+from sims import _commands, _ledger, _progress, _report
 from sims.__main__ import VERDICTS, main
 from theory import _claims
 from theory._claims import Check, Claim, Falsifier, Provenance, Relation
@@ -225,6 +225,7 @@ def test_a_list_can_be_had_of_one_verdict(printed):
 
 def test_a_paper_plugged_in_is_shown_as_it_was_last_run(printed, tmp_path, monkeypatch):
     """A paper of the house stands in for one of a plugin's."""
+    monkeypatch.setattr(_commands, "plug_in", lambda folders: None)  # the folder would stay known to all tests of this process
     monkeypatch.setattr(_claims, "is_plugin", lambda slug: slug == "adaptive")
     monkeypatch.setattr(_ledger, "summaries", lambda paper: {})
     shown = ("show", "adaptive.bias_pure", "--out", tmp_path, "--plugin", "examples")
