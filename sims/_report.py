@@ -119,7 +119,9 @@ def slack(row: Mapping[str, Any]) -> str:
         return "exact"
     if math.isnan(ratio):
         return "–"
-    return "> 1e6" if ratio > _HUGE else number(ratio)
+    if not 1 / _HUGE <= ratio <= _HUGE:
+        return "> 1e6" if ratio > 1 else "< 1e-6"
+    return number(ratio)
 
 
 def rows_of(summaries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -172,11 +174,14 @@ def sign(row: Mapping[str, Any], relation: str) -> str:
 
 
 def against(row: Mapping[str, Any], relation: str) -> str:
-    """ "0.3396 in [0.3312, 0.348] = 0.3415 ± 0.02", "0.1244 <= 0.25"."""
+    """ "0.3396 in [0.3312, 0.348] = 0.3415 ± 0.02", "0.1244 <= 0.25"; an identity's tolerance only where rounding does not settle it."""
     if row["num_replicates"] == 0 and row["method"] != "exact":
         return f"bound {number(row['bound'])}"
     if relation == "EXACT":
-        return f"{number(row['estimate'])} {sign(row, relation)} {number(row['bound'])}"
+        check, bound = _check_of(row), row["bound"]
+        loosely = check is not None and check.residual == "identity" and not row["high"] <= _ROUNDING
+        margin = f" ± {number(check.tolerance * max(1.0, abs(bound)))}" if loosely else ""
+        return f"{number(row['estimate'])} {sign(row, relation)} {number(bound)}{margin}"
     shown = f"{number(row['estimate'])} in [{number(row['low'])}, {number(row['high'])}]"
     if relation == "EQUAL":
         return f"{shown} = {number(row['bound'])} ± {number(row['margin'])}"
@@ -197,7 +202,8 @@ def _replicates(rows: Sequence[Mapping[str, Any]]) -> str:
     counts = [r["num_replicates"] for r in rows if r["verdict"] != Verdict.VACUOUS.value]
     if not counts:
         return "–"
-    return number(counts[0]) if min(counts) == max(counts) else f"{number(min(counts))} to {number(max(counts))}"
+    shown = number(counts[0]) if min(counts) == max(counts) else f"{number(min(counts))} to {number(max(counts))}"
+    return f"{shown} {'case' if max(counts) == 1 else 'cases'}" if rows[0]["method"] == "exact" else shown
 
 
 def _caught(check: Mapping[str, Any]) -> str:

@@ -64,7 +64,8 @@ def test_slack_is_a_ratio_or_a_dash(toy, relation, seen, shown):
     ("residual", "seen", "sign", "shown"),
     [
         ("identity", exact(1.0, 1.0, 2e-16, 4.5e6), "1 = 1", "exact"),
-        ("identity", exact(1.0, 1.001, 1e-3, 1.5), "1 = 1.001", "1.5"),
+        ("identity", exact(1.0, 1.001, 1e-3, 1.5), "1 = 1.001 ± 1.001e-09", "1.5"),
+        ("identity", exact(1.0, 1.512, 0.34, 2.9e-9, verdict="REFUTED"), "1 = 1.512 ± 1.512e-09", "< 1e-6"),
         ("upper", exact(0.9, 0.9, 2e-16, 4.2e6), "0.9 <= 0.9", "1"),
         ("upper", exact(1.0, 533.0, -0.998, 533.0), "1 <= 533", "533"),
         ("upper", exact(2.0, 1.0, 1.0, 3.1e-9, verdict="REFUTED"), "2 <= 1", "0.5"),
