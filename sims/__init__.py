@@ -2,7 +2,7 @@
 
 run("adaptive.split", out=tmp_path)["verdict"]      a claim at a preset, judged as on the command line
 check("adaptive.naive", n=5000, m=10000).verdict    one cell of your own, with its evidence and replicates
-load("adaptive.naive").estimate                     stored results as arrays with named axes
+load("adaptive.naive/full").estimate                stored results as arrays with named axes
 use_plugin("examples")                              papers from a folder of your own
 """
 
@@ -30,16 +30,20 @@ def run(
     The summary has "verdict", "reason" and "checks"; each check has "verdict", "rows" and "falsifiers". No global
     JAX setting is touched. Nothing is written to the ledger.
 
-    Raises: KeyError if no claim has this id; StoreError if `out` cannot be written.
+    Raises: KeyError if no claim has this id; ValueError for a preset, seed or number of replicates that is not allowed, and
+    PaperError, a ValueError, naming the file and the experiment where the paper's own code fails; StoreError if `out` cannot be
+    written.
     """
     from pathlib import Path
 
     from sims import _decide, _experiment, _verdicts
     from theory import _claims
 
-    root = _experiment.LEDGER_SEED if seed is None else seed
-    options = _decide.Options(out=Path(out), preset=preset, seed=root, max_replicates=max_replicates)
-    return _verdicts.judge_claim(_claims.claims()[claim], options)
+    root, most = _experiment.checked_run("sims.run", preset=preset, seed=seed, max_replicates=max_replicates)
+    found, check_name = _claims.lookup(claim)
+    if check_name is not None:
+        raise ValueError(f"sims.run: claim must name a whole claim, {found.id!r}, got {claim!r}; sims.check asks one check.")
+    return _verdicts.judge_claim(found, _decide.Options(out=Path(out), preset=preset, seed=root, max_replicates=most))
 
 
 def check(
@@ -54,7 +58,8 @@ def check(
 
     claim: "adaptive.naive", or "adaptive.naive/full" for one of its checks; without a check the first that knows every field.
     out: where replicates are kept and found again; None: nowhere.
-    Level 1e-3, outside the family and the ledger. A cell outside the assumptions is answered and says so.
+    Level 1e-3: such an answer is wrong at most once in a thousand times; it is no part of the ledger. A cell outside the
+    assumptions is answered and says so.
 
     Raises: KeyError if no claim or check has this name; ValueError naming the field, what is allowed and what came.
     """
@@ -73,6 +78,7 @@ def load(
 ) -> Table:
     """Stored results of one check, "adaptive.naive/full", as arrays whose axes are the cell's varying fields.
 
+    check: the name after the slash can be left out where the claim has only one.
     out: a results folder of a run of yours; None: the ledger's. falsifier: its rows instead of the check's own.
 
     Raises: KeyError if no claim, check or falsifier has this name; LookupError if nothing is stored.

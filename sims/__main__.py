@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -16,10 +17,13 @@ papers with commands of their own: python -m sims PAPER --help
 exit status:
   0    done; nothing contradicts the ledger
   1    a SUPPORTED or REFUTED contradicts the ledger, or `ledger --check` found a difference
-  2    bad usage or bad parameters
+  2    bad usage or bad parameters, or a paper's file that cannot be loaded or fails
   3    the machine failed: the store cannot be written, or a block does not fit into memory
   130  interrupted; run the same command again to resume
 """
+
+
+VERDICTS = ("SUPPORTED", "REFUTED", "UNDECIDED", "VACUOUS", "UNTESTED", "NOT RUN")  # as theory._claims has them
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,10 +38,11 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = commands.add_parser("list", help="claims, statements, places, tests, last verdicts")
     listing.add_argument("paper", nargs="?", metavar="PAPER")
+    listing.add_argument("--verdict", type=str.upper, choices=VERDICTS, metavar="WORD", help=f"only these: {', '.join(VERDICTS).lower()}")
     listing.add_argument("--json", action="store_true", help="a JSON array, one object a claim")
 
-    show = commands.add_parser("show", help="one claim: statement, assumptions, formula, evidence, falsifiers")
-    show.add_argument("claim", metavar="CLAIM")
+    show = commands.add_parser("show", help="one claim or check: statement, assumptions, formula, evidence, falsifiers")
+    show.add_argument("claim", metavar="CLAIM", help="adaptive.naive, or adaptive.naive/full for one of its checks")
     show.add_argument("--json", action="store_true", help="a JSON array, one object a cell")
     show.add_argument("--preset", choices=("smoke", "default", "gpu"), help="show a run of yours instead of the ledger")
     show.add_argument("--seed", type=_seed, metavar="N", help="its root seed")
@@ -48,11 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", choices=("smoke", "default", "gpu"), default="smoke", help="size of the run (default: smoke)")
     run.add_argument("--seed", type=_seed, metavar="N", help="root seed (default: the ledger's)")
     run.add_argument("--out", default="results", metavar="DIR", help="where replicates and summaries go (default: results)")
-    run.add_argument("--cell", metavar="K=V,…", help="one cell of your own, at level 1e-3, outside the ledger")
+    run.add_argument("--cell", metavar="K=V,…", help="one cell of your own, at level 1e-3, outside the ledger; CLAIM/CHECK asks one check")
     run.add_argument("--max-replicates", type=_positive, metavar="N", help="instead of the preset's")
     run.add_argument("--dry-run", action="store_true", help="print cells, planned replicates, time and memory; draw nothing")
     run.add_argument("--json", action="store_true", help="a JSON array, one object a cell")
-    run.add_argument("-v", "--verbose", action="store_true", help="a line for every cell and falsifier")
+    run.add_argument("-v", "--verbose", action="store_true", help="a line for every cell and falsifier; tracebacks of a paper's file")
     run.add_argument("--shard", type=_shard, metavar="I/N", help="for job arrays: draw the I-th of N shares of the cells, judge nothing")
     run.add_argument(
         "--jobs",
@@ -126,13 +131,21 @@ def main(argv: list[str] | None = None) -> int:
     arguments = None if papers else _parser().parse_args(words, argparse.Namespace(plugins=plugins))
     try:
         from sims import _commands
+        from theory import _claims
 
         _commands.plug_in(plugins)
         status = _commands.paper_command(words, _OWN) if arguments is None else _commands.COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("\nsims: interrupted; finished chunks are kept, run the same command again to resume", file=sys.stderr)
+        resumable = getattr(arguments, "command", None) in ("run", "merge") and not getattr(arguments, "dry_run", False)
+        kept = "; finished chunks are kept, run the same command again to resume" if resumable else ""
+        print(f"\nsims: interrupted{kept}", file=sys.stderr)
         return 130
+    except _claims.PaperError as error:
+        if getattr(arguments, "verbose", False):
+            traceback.print_exception(error)
+        print(f"sims: {error}", file=sys.stderr)
+        return 2
     except _commands.Refusal as refusal:
         print(f"sims: {refusal}", file=sys.stderr)
         return refusal.status
@@ -141,7 +154,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except OSError as error:  # what was printed cannot be written, as on a full disk
         _let_go(sys.stdout)
-        print(f"sims: {error}; finished chunks are kept", file=sys.stderr)
+        kept = "; finished chunks are kept" if getattr(arguments, "command", None) == "run" else ""
+        print(f"sims: {error}{kept}", file=sys.stderr)
         return 3
     return status
 

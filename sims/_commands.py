@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,18 +37,33 @@ def plug_in(folders: Sequence[str]) -> None:
             raise Refusal(str(error)) from None
 
 
-def _near(name: str, known: Sequence[str]) -> str:
-    if not known:
-        return "; there is none"
-    matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"; did you mean {', '.join(matches)}?" if matches else f"; known: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+_PLUG = "--plugin DIR, if it is in a folder of yours?"
+_KEPT = re.compile(r"; (its )?finished chunks are intact[^;]*$")  # ends what the store says of a fault
 
 
-def _claim(name: str) -> Claim:
-    known = _claims.claims()
-    if name not in known:
-        raise Refusal(f"no claim is called {name!r}{_near(name, list(known))}")
-    return known[name]
+def _refusal(error: OSError | RuntimeError, out: str | None = None) -> Refusal:
+    """The machine's fault as a sentence; that chunks are kept is said only where there are some to resume from."""
+    sentence = str(error)
+    if out is None or next(Path(out).rglob("*.npz"), None) is None:
+        sentence = _KEPT.sub(".", sentence)
+    return Refusal(sentence, status=3)
+
+
+def _flags(arguments: argparse.Namespace, claims: Sequence[Claim]) -> str:
+    """What a command needs to know these claims again: " --plugin DIR", if they come from a folder plugged in."""
+    if not any(_claims.is_plugin(c.paper) for c in claims):
+        return ""
+    return "".join(f" --plugin {folder}" for folder in arguments.plugins)
+
+
+def _claim(name: str) -> tuple[Claim, str | None]:
+    """The claim, and the check that "claim/check" names."""
+    if name in _claims.papers():
+        raise Refusal(f"{name} is a paper: python -m sims list {name}")
+    try:
+        return _claims.lookup(name, _PLUG)
+    except _claims.UnknownError as error:
+        raise Refusal(str(error)) from None
 
 
 def _selected(names: Sequence[str]) -> list[Claim]:
@@ -59,8 +74,15 @@ def _selected(names: Sequence[str]) -> list[Claim]:
             chosen |= {c.id: c for c in known.values() if c.paper == name}
         elif name in known:
             chosen[name] = known[name]
+        elif name.partition("/")[0] in known:
+            _claim(name)
+            raise Refusal(
+                f"{name} is a check, and a run judges whole claims: leave out the part after the slash, or ask it with --cell K=V,…"
+            )
         else:
-            raise Refusal(f"no paper or claim is called {name!r}{_near(name, [*_claims.papers(), *known])}")
+            near = _claims.near(name, [*_claims.papers(), *known])
+            foreign = "." in name and name.split(".", 1)[0] not in _claims.papers() and "did you mean" not in near
+            raise Refusal(f"no paper or claim is called {name!r}{f'; {_PLUG}' if foreign else near}")
     return list(chosen.values())
 
 
@@ -69,38 +91,62 @@ def _selected(names: Sequence[str]) -> list[Claim]:
 
 def _list(arguments: argparse.Namespace) -> int:
     if arguments.paper is not None and arguments.paper not in _claims.papers():
-        raise Refusal(f"no paper is called {arguments.paper!r}{_near(arguments.paper, list(_claims.papers()))}")
+        if arguments.paper.partition("/")[0] in _claims.claims():
+            raise Refusal(f"{arguments.paper} is no paper: python -m sims show {arguments.paper}")
+        raise Refusal(f"no paper is called {arguments.paper!r}{_claims.near(arguments.paper, list(_claims.papers()))}")
     claims = _selected([arguments.paper] if arguments.paper else [])
-    rows = _report.listing(claims)
+    last = _stored(_of_ledger(arguments), claims)
+    rows = [row for row in _report.listing(claims, last) if arguments.verdict in (None, row["verdict"] or "NOT RUN")]
     print(_json(rows) if arguments.json else _report.listing_text(rows))
     return 0
 
 
+def _of_ledger(arguments: argparse.Namespace) -> argparse.Namespace:
+    return argparse.Namespace(preset=None, seed=None, out="results", plugins=arguments.plugins)
+
+
 def _stored(arguments: argparse.Namespace, claims: Sequence[Claim]) -> dict[str, Any]:
-    """Summaries by claim, of the ledger or of the run that --preset, --seed and --out name; those that are there."""
+    """Summaries by claim, of the ledger or of the run that --preset, --seed and --out name; those that are there.
+
+    A plugin's paper has no place in the ledger: the largest run of it under --out stands in.
+    """
     if arguments.preset is None:
         if arguments.seed is not None:
             raise Refusal("--seed names a run of yours: name its --preset too")
-        return {c.id: s for c in claims if (s := _ledger.summaries(c.paper).get(c.id)) is not None}
+        chosen = {c.id: s for c in claims if (s := _ledger.summaries(c.paper).get(c.id)) is not None}
+        own = {c.id for c in claims if c.id not in chosen and _claims.is_plugin(c.paper)}
+        for preset in ("gpu", "default", "smoke") if own else ():
+            for name, summary in _summaries_under(arguments.out, preset, _experiment.LEDGER_SEED).items():
+                if name in own:
+                    chosen.setdefault(name, summary)
+        return chosen
     seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
-    try:
-        found = dict(_store.iter_summaries(Path(arguments.out), arguments.preset, seed))
-    except _store.StoreError as error:
-        raise Refusal(str(error), status=3) from None
+    found = _summaries_under(arguments.out, arguments.preset, seed)
     chosen = {c.id: found[c.id] for c in claims if c.id in found}
     if not chosen:
         names = " ".join(c.id for c in claims) if len(claims) == 1 else claims[0].paper
         raise Refusal(
-            f"{arguments.out} holds no {arguments.preset} run of {names} with seed {seed}; make one with "
-            f"`python -m sims run {names} --preset {arguments.preset} --seed {seed} --out {arguments.out}`"
+            f"{arguments.out} holds no {arguments.preset} run of {names} with seed {seed}; make one with `python -m sims run {names} "
+            f"--preset {arguments.preset} --seed {seed} --out {arguments.out}{_flags(arguments, claims)}`"
         )
     return chosen
 
 
+def _summaries_under(out: str, preset: str, seed: int) -> dict[str, Any]:
+    try:
+        return dict(_store.iter_summaries(Path(out), preset, seed))
+    except _store.StoreError as error:
+        raise _refusal(error) from None
+
+
 def _show(arguments: argparse.Namespace) -> int:
-    claim = _claim(arguments.claim)
+    claim, check = _claim(arguments.claim)
     summary = _stored(arguments, [claim]).get(claim.id)
-    print(_json(_report.rows_of([summary] if summary else [])) if arguments.json else _report.show_text(claim, summary))
+    if arguments.json:
+        rows = _report.rows_of([summary] if summary else [])
+        print(_json([r for r in rows if check is None or r["experiment"].split("/", 1)[1].split("!", 1)[0] == check]))
+    else:
+        print(_report.show_text(claim, summary, check, _flags(arguments, [claim])))
     return 0
 
 
@@ -118,7 +164,7 @@ def _merge(arguments: argparse.Namespace) -> int:
     try:
         cells, chunks = _store.merge([Path(s) for s in arguments.sources], Path(arguments.out), say)
     except _store.StoreError as error:
-        raise Refusal(str(error), status=3) from None
+        raise _refusal(error, arguments.out) from None
     print(f"merged {cells} cells, {chunks} new chunks, into {arguments.out}; judge them with `python -m sims run … --out {arguments.out}`")
     return 0
 
@@ -128,9 +174,9 @@ def _report_page(arguments: argparse.Namespace) -> int:
     if arguments.run is None:
         if arguments.seed is not None:
             raise Refusal("--seed names a run of yours: name its folder with --run too")
-        summaries, source = _stored(argparse.Namespace(preset=None, seed=None), claims), "as the ledger has them"
+        summaries, source = _stored(_of_ledger(arguments), claims), "as the ledger has them"
     else:
-        asked = argparse.Namespace(preset=arguments.preset, seed=arguments.seed, out=arguments.run)
+        asked = argparse.Namespace(preset=arguments.preset, seed=arguments.seed, out=arguments.run, plugins=arguments.plugins)
         summaries, source = _stored(asked, claims), f"a run at preset {arguments.preset}"
     if not summaries:
         raise Refusal("the ledger is empty; report a run of yours with --run DIR")
@@ -139,7 +185,7 @@ def _report_page(arguments: argparse.Namespace) -> int:
     try:
         _store.write_text_atomic(path, draw.page(summaries, _ledger.findings(), source))
     except _store.StoreError as error:
-        raise Refusal(str(error), status=3) from None
+        raise _refusal(error) from None
     print(path)
     return 0
 
@@ -174,9 +220,7 @@ def _configure_jax(compile_cache: bool, num_hands: int) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    claims = _selected(arguments.names)
-    if arguments.cell is not None and len(claims) != 1:
-        raise Refusal(f"--cell asks one claim; {len(claims)} are selected, name one of them")
+    claims = [_asked(arguments.names)] if arguments.cell is not None else _selected(arguments.names)
     if arguments.shard is not None and (arguments.cell is not None or arguments.dry_run or arguments.json):
         raise Refusal("--shard draws cells of a preset and prints no rows: leave out --cell, --dry-run and --json")
     alone = arguments.dry_run or arguments.distributed or any(v is not None for v in (arguments.cell, arguments.shard))
@@ -207,6 +251,17 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"sims: {error}; finished chunks are kept, run the same command again to resume", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(3)
+
+
+def _asked(names: Sequence[str]) -> Claim:
+    """The one claim that --cell asks, with one check where "claim/check" names it."""
+    if len(names) == 1 and names[0] not in _claims.papers() and names[0].partition("/")[0] in _claims.claims():
+        claim, check = _claim(names[0])
+        return claim if check is None else dataclasses.replace(claim, checks=(claim.check(check),))
+    claims = _selected(names)
+    if len(claims) != 1:
+        raise Refusal(f"--cell asks one claim; {len(claims)} are selected, name one of them")
+    return claims[0]
 
 
 def _shares_devices() -> bool:
@@ -240,7 +295,7 @@ def _drawable(claims: Sequence[Claim], arguments: argparse.Namespace) -> dict[in
 
 
 def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any, compile_ahead: bool = False) -> int:
-    from sims import _decide, _programs, _runner, _shards, _stats, _verdicts  # here, and not above, because they import JAX
+    from sims import _decide, _plans, _programs, _runner, _shards, _stats, _verdicts  # here, and not above, because they import JAX
 
     seed = _experiment.LEDGER_SEED if arguments.seed is None else arguments.seed
     progress = _progress.Progress(sys.stderr)
@@ -248,15 +303,18 @@ def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any,
         out=Path(arguments.out), preset=arguments.preset, seed=seed, max_replicates=arguments.max_replicates,
         alpha=_stats.ALPHA_USER if arguments.cell is not None else _stats.ALPHA, say=progress.say, tick=progress.tick, team=team,
     )  # fmt: skip
+    try:  # before anything else is said
+        asked = None if arguments.cell is None else _verdicts.asked_decisions(claims[0], arguments.cell, options)
+    except _claims.PaperError:
+        raise
+    except ValueError as error:
+        raise Refusal(str(error)) from None
     header = _header(arguments, seed)
     shown = {**header, "processes": team.size} if team is not None else header
     progress.say("; ".join(f"{k} {v}" for k, v in shown.items() if k in ("preset", "seed", "device", "processes", "jax", "commit")))
     try:
-        if arguments.dry_run and arguments.cell is not None:
-            print(_report.dry_cell_text(_verdicts.asked_decisions(claims[0], arguments.cell, options), options))
-            return 0
         if arguments.dry_run:
-            print(_report.dry_run_text(claims, options))
+            print(_plans.dry_run_text(claims, options) if asked is None else _plans.dry_cell_text(asked, options))
             return 0
         if arguments.ahead is not None:
             _ahead.end_with_parent()
@@ -266,8 +324,10 @@ def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any,
             drawn, cells = _shards.draw_shard(claims, options, *arguments.shard)
             print(f"drew {drawn} of {cells} cells into {arguments.out}; when all shares are drawn, run without --shard judges them")
             return 0
-        if arguments.cell is not None:
-            return _run_cell(claims[0], arguments, options, header)
+        if asked is not None:
+            summary = {**header, **_verdicts.answer(claims[0], asked)}
+            print(_json(_report.rows_of([summary])) if arguments.json else _report.cell_text(summary))
+            return 0
         forecasts = {c.id: _forecast(c, options) for c in claims}
         progress.start(forecasts)
         summaries = []
@@ -281,21 +341,16 @@ def _run_here(claims: Sequence[Claim], arguments: argparse.Namespace, team: Any,
                     print(_report.claim_line(summary, verbose=arguments.verbose), flush=True)
         progress.close()
     except (_store.StoreError, _runner.DeviceMemoryError) as error:
-        raise Refusal(str(error), status=3) from None
-    except ValueError as error:
-        if arguments.cell is None:  # a preset's own cell: a defect of ours, with its traceback
+        raise _refusal(error, arguments.out) from None
+    except _claims.PaperError:
+        raise
+    except _decide.PAPERS_FAULTS as error:  # a plugin's bound, assumption or expectation fails where a plan is made
+        place = _claims.place_of(error)
+        if not (place and any(_claims.is_plugin(c.paper) for c in claims)):
             raise
-        raise Refusal(str(error)) from None
+        raise _claims.PaperError(f"{place}: {type(error).__name__}: {error}") from error
     print(_json(_report.rows_of(summaries)) if arguments.json else _report.run_table(summaries))
     return _contradictions(summaries)
-
-
-def _run_cell(claim: Claim, arguments: argparse.Namespace, options: Any, header: dict[str, Any]) -> int:
-    from sims import _verdicts
-
-    summary = {**header, **_verdicts.ask_claim(claim, arguments.cell, options)}
-    print(_json(_report.rows_of([summary])) if arguments.json else _report.cell_text(summary))
-    return 0
 
 
 def _forecast(claim: Claim, options: Any) -> float:
@@ -353,7 +408,7 @@ def _ledger_command(arguments: argparse.Namespace) -> int:
         for path in _ledger.rewrite():
             print(f"rewrote {path.name}")
     except _store.StoreError as error:
-        raise Refusal(str(error), status=3) from None
+        raise _refusal(error) from None
     except _ledger.LedgerError as error:
         raise Refusal(str(error)) from None
     return 0
@@ -366,14 +421,14 @@ def paper_command(words: Sequence[str], others: Sequence[str]) -> int:
     """`python -m sims PAPER COMMAND …`: theory/<slug> names its commands in COMMANDS, sims/<slug> holds their functions."""
     slug, *rest = words
     if slug not in _claims.papers():
-        raise Refusal(f"there is no command or paper {slug!r}{_near(slug, [*others, *_claims.papers()])}")
+        raise Refusal(f"there is no command or paper {slug!r}{_claims.near(slug, [*others, *_claims.papers()])}")
     offered = getattr(importlib.import_module(f"theory.{slug}"), "COMMANDS", {})
     if not rest or rest[0] in ("-h", "--help"):
         lines = [f"  {name:<12} {what}" for name, what in offered.items()] or ["  none"]
         print("\n".join([f"commands of {slug} (python -m sims {slug} COMMAND --help):", *lines]))
         return 0 if rest else 2
     if rest[0] not in offered:
-        raise Refusal(f"{slug} has no command {rest[0]!r}{_near(rest[0], list(offered))}")
+        raise Refusal(f"{slug} has no command {rest[0]!r}{_claims.near(rest[0], list(offered))}")
     try:
         return importlib.import_module(f"sims.{slug}").COMMANDS[rest[0]](rest[1:])
     except ValueError as error:

@@ -20,13 +20,29 @@ from sims import _experiment, _runner, _stats, _store
 from theory import _claims
 from theory._claims import Check, Falsifier, Relation, Verdict
 
-__all__ = ["GRID", "Decision", "Draws", "Options", "Row", "arrays_of", "cap_of", "guesses_of", "is_vacuous", "plan_of"]
+__all__ = [
+    "GRID",
+    "PAPERS_FAULTS",
+    "Decision",
+    "Draws",
+    "Options",
+    "Row",
+    "arrays_of",
+    "cap_of",
+    "guesses_of",
+    "is_vacuous",
+    "likely_replicates",
+    "plan_of",
+]
 
 GRID = "_grid"  # names a decision over a whole grid where a cell id is asked for
-_NOTHING_SAID = "the bound is no better than the trivial value"
 MAX_CASES = 12  # an EXACT decision of more cases keeps in its summary only the NEAREST to their bounds, for figures
 NEAREST = 2
 MAX_ARRAY = 256  # numbers a replicate of an array whose mean is kept in a summary
+
+
+# What a paper's code or a number it returns can raise; a full disk or a lost process is nobody's fault here.
+PAPERS_FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, NameError, ArithmeticError, AssertionError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +140,16 @@ def is_vacuous(check: Check, bound: float, trivial: float | None, margin: Any, s
     return False
 
 
+def _nothing_said(check: Check, target: _Target, support: tuple[float, float]) -> str:
+    """Why a cell is VACUOUS, with the number that holds whatever is done."""
+    if check.relation is Relation.EQUAL:
+        low, high = support
+        return f"nothing is promised here: {target.bound:.4g} ± {target.margin:.4g} holds every value from {low:.4g} to {high:.4g}"
+    trivial = 1.0 if target.trivial is None else target.trivial
+    word = "at least" if check.relation is Relation.LOWER or check.residual.endswith("lower") else "at most"
+    return f"nothing is promised here: the bound is {target.bound:.4g}, and {word} {trivial:.4g} holds without the theorem"
+
+
 # --- judging -----------------------------------------------------------------------------------------------
 
 
@@ -209,6 +235,8 @@ class Draws:
             if i not in self._prepared:
                 self._prepared[i] = _runner.prepared_for(self.experiment, self.cells[i])
             drawn = self.sampler.chunk(self._prepared[i], self.seed, self.experiment.stream(self.cells[i]), first)
+            if drawn["x"].ndim != 1:  # before it is stored
+                raise ValueError(f"simulate must return one number a replicate, got an array of shape {drawn['x'].shape[1:]}")
             store.append(first, drawn)
             old = self.data[i]
             self.data[i] = {k: np.concatenate([old[k], v]) for k, v in drawn.items()} if old else drawn
@@ -290,6 +318,23 @@ def guesses_of(check: Check, experiment: _experiment.Experiment, cell: Any, opti
     return found
 
 
+def likely_replicates(decision: Decision, options: Options) -> float:
+    """Replicates a cell is going to need: the planned median; where none is declared, that of a guessed mean; else the most allowed.
+
+    Nothing is drawn where the bound says nothing. A claim is guessed to have room to spare, a falsifier's world to be far off.
+    """
+    if decision.vacuous:
+        return 0.0
+    cap = cap_of(decision.experiment, options)
+    plans = [plan_of(decision.check, decision.experiment, decision.cells, f, options) for f in (None, *decision.bound_falsifiers)]
+    planned = [plan["median"] for plan in plans if "median" in plan]
+    if not planned and decision.experiment.expected is None:
+        guesses = guesses_of(decision.check, decision.experiment, decision.cells[0], options)
+        wanted = ("2B", "1.5B") if decision.experiment.falsifier else ("B/2", "0")
+        planned = [guesses[name]["median"] for name in wanted if name in guesses][:1]
+    return min(cap, max(planned, default=cap))
+
+
 # --- one decision ------------------------------------------------------------------------------------------
 
 
@@ -309,6 +354,11 @@ class Decision:
         support_of = self.experiment.support
         self.support = _claims.call(support_of, self.fields[0])
         self.is_grid = self.check.relation is Relation.RATE
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether the bound says nothing at some cell of this decision: then nothing is drawn."""
+        return any(t.vacuous for t in self.targets(None))
 
     def targets(self, falsifier: Falsifier | None) -> list[_Target]:
         return [_target(self.check, f, self.support, falsifier) for f in self.fields]
@@ -337,14 +387,30 @@ class Decision:
         return _judge_cell(check, targets[0], self.support, cap, alpha, seen)
 
     def rows(self, seed: int, role: Falsifier | None = None) -> list[tuple[Falsifier | None, Row]]:
-        """Draws as far as needed and judges: the decision's own row, then one a bound falsifier."""
+        """Draws as far as needed and judges: the decision's own row, then one a bound falsifier.
+
+        Raises: PaperError that names the experiment and the cell, where the paper's code fails or returns what cannot be judged.
+        """
+        try:
+            return self._rows(seed, role)
+        except PAPERS_FAULTS as error:
+            if isinstance(error, _claims.PaperError):
+                raise
+            at = ", ".join(f"{k}={v}" for k, v in self.cell_of_row().items())
+            place = _claims.place_of(error)
+            name = type(error).__name__
+            said = str(error).strip().split("\n", 1)[0] if isinstance(error, ValueError) else f"{name}: {error}".split("\n", 1)[0]
+            raise _claims.PaperError(f"{self.experiment.check} at {at}: {said}{f' ({place})' if place else ''}") from error
+
+    def _rows(self, seed: int, role: Falsifier | None) -> list[tuple[Falsifier | None, Row]]:
         judged: list[Falsifier | None] = [role, *self.bound_falsifiers]
         started = time.perf_counter()
         if self.experiment.evaluate is not None:
             return self._exact_rows(seed, judged, started)
         own = self.targets(None)
         if any(t.vacuous for t in own):
-            return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, _NOTHING_SAID))]
+            nothing_said = _nothing_said(self.check, next(t for t in own if t.vacuous), self.support)
+            return [(role, self._row(None, own, seed, role, 0.0, None, Verdict.VACUOUS, nothing_said))]
         attempts = [self._open_attempt(f, seed) for f in judged]
         draws = Draws(self.experiment, self.cells, seed, self.options)
         # A lying world is held against the declared bound; a wrong bound replaces it.
@@ -352,10 +418,27 @@ class Decision:
         evidence = draws.until_final(lambda data: [self._evidence(f, data) for f in wrong], cap_of(self.experiment, self.options))
         rows = []
         for f, w, e, attempt in zip(judged, wrong, evidence, attempts, strict=True):
-            row = self._row(e, self.targets(w), seed, f, time.perf_counter() - started, draws, None, "")
+            targets = self.targets(w)
+            seconds = time.perf_counter() - started
+            row = self._row(e, targets, seed, f, seconds, draws, None, self._would_take(e, targets[0], draws))
             self._close_attempt(attempt, row)
             rows.append((f, dataclasses.replace(row, attempts=self._count(attempt))))
         return rows
+
+    def _would_take(self, e: _stats.Evidence, target: _Target, draws: Draws) -> str:
+        """For a cell left open at its last replicate: how many the measured mean and sd would take; empty where no plan is made."""
+        check, most = self.check, cap_of(self.experiment, self.options)
+        judged = check.relation in (Relation.UPPER, Relation.TAIL, Relation.LOWER, Relation.EQUAL) and check.method in ("capital", "t")
+        if not judged or e.verdict is not Verdict.UNDECIDED or e.num_replicates < most or e.num_failed or math.isnan(e.estimate):
+            return ""
+        x = draws.data[0]["x"][: e.num_replicates].astype(float)
+        plan = _stats.plan(
+            relation=check.relation, mean=e.estimate, sd=float(x.std()), bound=target.bound, support=self.support, method=check.method,
+            margin=target.margin if check.relation is Relation.EQUAL else 0.0, alpha=self.options.alpha, max_replicates=most,
+        )  # fmt: skip
+        if not plan.median < 1e12:
+            return "the measured mean is too near an edge for any number of replicates"
+        return f"at the measured mean it takes about {float(f'{max(plan.median, most):.2g}'):,.0f} replicates"
 
     def _row(
         self, e: _stats.Evidence | None, targets: list[_Target], seed: int, role: Falsifier | None, seconds: float,
@@ -375,7 +458,7 @@ class Decision:
                 ]
         word = verdict if verdict is not None else e.verdict
         outside = next((t.reason for t in targets if not t.inside), "")
-        text = "; ".join(filter(None, (reason, e.reason if e is not None else "", outside)))
+        text = "; ".join(filter(None, (e.reason if e is not None else "", reason, outside)))
         return Row(
             claim=self.experiment.claim_id, experiment=self.experiment.check, cell=self.cell_of_row(),
             estimate=e.estimate if e else math.nan, low=e.low if e else math.nan, high=e.high if e else math.nan,
@@ -407,7 +490,7 @@ class Decision:
             word = Verdict.VACUOUS if all_vacuous else None
             row = self._row(e, shown, seed, f, time.perf_counter() - started, None, word, "")
             if all_vacuous:
-                row = dataclasses.replace(row, reason=_NOTHING_SAID)
+                row = dataclasses.replace(row, reason=_nothing_said(self.check, next(t for t in targets if t.vacuous), self.support))
             points = [
                 {"label": cases[i].label, **cases[i].fields, "estimate": float(cases[i].statistic), "bound": targets[i].bound}
                 for i in _kept(np.array([c.statistic for c in cases], dtype=float), bounds, self.check.residual)

@@ -30,6 +30,7 @@ __all__ = [
     "cell_fields",
     "cell_id",
     "change_cell",
+    "checked_run",
     "experiments",
     "parse_cell",
     "register",
@@ -45,6 +46,24 @@ MAX_SEED = 2**31 - 1
 def second_seed(seed: int) -> int:
     """The independent root seed that repeats a REFUTED before it is recorded."""
     return zlib.crc32(f"second root seed of {seed}".encode()) & MAX_SEED
+
+
+def checked_run(where: str, *, preset: str = "smoke", seed: int | None = None, max_replicates: int | None = None) -> tuple[int, int | None]:
+    """Root seed and most replicates of a run asked for from Python, None being the ledger's seed and the preset's most.
+
+    Raises: ValueError naming the argument, what is allowed and what came.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"{where}: preset must be one of {', '.join(PRESETS)}, got {preset!r}.")
+    if seed is not None and not (_is_integer(seed) and 0 <= seed <= MAX_SEED):
+        raise ValueError(f"{where}: seed must be an integer from 0 to {MAX_SEED}, got {seed!r}.")
+    if max_replicates is not None and not (_is_integer(max_replicates) and max_replicates >= 1):
+        raise ValueError(f"{where}: max_replicates must be a positive integer, got {max_replicates!r}.")
+    return LEDGER_SEED if seed is None else int(seed), None if max_replicates is None else int(max_replicates)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,9 +202,10 @@ def _register(cls: type) -> None:
     jax.tree_util.register_dataclass(cls, data_fields=traced, meta_fields=static)
 
 
-def parse_cell(ask: Any, text: str) -> Any:
+def parse_cell(ask: Any, text: str, others: Iterable[Any] = ()) -> Any:
     """The `ask` cell with the fields given as "k=v,k=v" changed.
 
+    others: further cells of the experiment; a refusal names the words they have in fields that are no numbers.
     Raises: ValueError naming the field, what is allowed and what came.
     """
     hints = typing.get_type_hints(type(ask))
@@ -193,21 +213,35 @@ def parse_cell(ask: Any, text: str) -> Any:
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, sep, raw = part.partition("=")
         name, raw = name.strip(), raw.strip()
-        if not sep or name not in hints:
-            raise ValueError(f"--cell: fields are {', '.join(hints)} (as name=number), got {part!r}.")
+        if name not in hints:
+            raise ValueError(f"--cell: no field {name!r}; fields are {_fields_of(ask, hints, others)}.")
+        if not sep:
+            raise ValueError(f"--cell: {name} needs a value, as in {name}={getattr(ask, name)}; got {part!r}.")
         if name in changes:
             raise ValueError(f"--cell: {name} is given twice.")
         changes[name] = _parse_value(name, raw, hints[name])
     return dataclasses.replace(ask, **changes)
 
 
-def change_cell(ask: Any, changes: Mapping[str, Any]) -> Any:
+def _fields_of(ask: Any, hints: Mapping[str, Any], others: Iterable[Any]) -> str:
+    """What can be asked: "n, m, s (numbers) and analyst (linear, sign)"."""
+    words: dict[str, list[str]] = {name: [] for name, kind in hints.items() if kind is str or kind is bool}
+    cells = [ask, *(c for c in others if type(c) is type(ask))]
+    for name, kind in hints.items():
+        if name in words:
+            words[name] = ["true", "false"] if kind is bool else list(dict.fromkeys(getattr(c, name) for c in cells))
+    numbers = [name for name in hints if name not in words]
+    parts = [f"{', '.join(numbers)} ({'numbers' if len(numbers) > 1 else 'a number'})"] if numbers else []
+    return " and ".join([*parts, *(f"{name} ({', '.join(seen)})" for name, seen in words.items())])
+
+
+def change_cell(ask: Any, changes: Mapping[str, Any], others: Iterable[Any] = ()) -> Any:
     """The `ask` cell with these values in place of its own, read as `parse_cell` reads their text.
 
     Raises: ValueError naming the field, what is allowed and what came.
     """
     plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in changes.items()}
-    return parse_cell(ask, ",".join(f"{name}={'none' if v is None else v}" for name, v in plain.items()))
+    return parse_cell(ask, ",".join(f"{name}={'none' if v is None else v}" for name, v in plain.items()), others)
 
 
 def _parse_value(name: str, raw: str, kind: Any) -> Any:
@@ -235,16 +269,39 @@ def _parse_value(name: str, raw: str, kind: Any) -> Any:
 
 
 def experiments() -> Mapping[str, Experiment]:
-    """All experiments by name. Imports every paper's simulators, hence JAX."""
+    """All experiments by name. Imports every paper's simulators, hence JAX.
+
+    Raises: PaperError, in one sentence, for a file that cannot be imported, or whose experiments are not those its claims ask for.
+    """
     return _experiments(_claims.roots())
 
 
 @functools.cache
 def _experiments(roots: tuple[Path, ...]) -> Mapping[str, Experiment]:
     found: dict[str, Experiment] = {}
-    for module in _claims.discover("sims"):
+    modules: set[str] = set()
+    for module in _claims.discover("sims", ("EXPERIMENTS",)):
+        modules.add(module.__name__.split(".", 1)[1])
         for experiment in module.EXPERIMENTS:
             if experiment.check in found:
-                raise ValueError(f"{module.__name__}: experiment {experiment.check} is listed twice.")
+                raise _claims.PaperError(f"{module.__name__}: experiment {experiment.check} is listed twice.")
             found[experiment.check] = experiment
+    _compare_with_claims(found, modules)
     return found
+
+
+def _compare_with_claims(found: Mapping[str, Experiment], modules: set[str]) -> None:
+    """Raises PaperError where a claim asks for an experiment that is not there, or one is there that no claim asks for."""
+    asked = {name: claim.paper for claim in _claims.claims().values() for name in claim.experiments()}
+    extra = [name for name, e in found.items() if not e.exploratory and name not in asked]
+    for name, paper in asked.items():
+        if paper not in modules:
+            raise _claims.PaperError(f"sims/{paper}.py is missing: it holds the EXPERIMENTS that the claims of theory/{paper}.py ask for.")
+        if name not in found:
+            own = [n for n in extra if n.split(".", 1)[0] == paper]
+            has = f"; it has {', '.join(map(repr, own))}, which nobody asks for" if own else ""
+            raise _claims.PaperError(f"sims/{paper}.py has no Experiment({name!r}), which theory/{paper}.py asks for{has}.")
+    extra += [name for name, e in found.items() if e.exploratory and e.claim_id not in _claims.claims()]
+    for name in extra:
+        paper = name.split(".", 1)[0]
+        raise _claims.PaperError(f"sims/{paper}.py has Experiment({name!r}), but theory/{paper}.py no such check or lying world.")

@@ -84,7 +84,7 @@ def promote(out: Path) -> list[str]:
         merged = {**summaries(paper), **new}
         ordered = {c: merged[c] for c in _claims.claims() if c in merged}
         _store.write_json_atomic(data_folder() / f"{paper}.json", {"schema": 1, "paper": paper, "claims": _shortened(ordered)})
-        lines.append(f"promoted {len(new)} claims of {paper} from {out}")
+        lines.append(f"promoted {len(new)} {'claim' if len(new) == 1 else 'claims'} of {paper} from {out}")
     summaries.cache_clear()
     return lines or [
         f"no default-preset summaries of seed {_experiment.LEDGER_SEED} under {out}: tables are made from figures/data as it is"

@@ -60,24 +60,16 @@ class Evidence:
         return self.text
 
 
-def _split(name: str) -> tuple[_claims.Claim, str | None]:
-    claim_id, _, check_name = name.partition("/")
-    claim = _claims.claims()[claim_id]
-    if check_name:
-        claim.check(check_name)
-    return claim, check_name or None
-
-
 def check(
     name: str, fields: Mapping[str, Any], *, seed: int | None, out: str | os.PathLike[str] | None, max_replicates: int | None
 ) -> Evidence:
     """See `sims.check`."""
     from sims import _decide, _stats, _verdicts  # here, and not above, because they import JAX
 
-    claim, wanted = _split(name)
+    seed, max_replicates = _experiment.checked_run("sims.check", seed=seed, max_replicates=max_replicates)
+    claim, wanted = _claims.lookup(name)
     if wanted is not None:
         claim = dataclasses.replace(claim, checks=(claim.check(wanted),))
-    seed = _experiment.LEDGER_SEED if seed is None else seed
     with tempfile.TemporaryDirectory() as nowhere:
         options = _decide.Options(
             out=Path(nowhere if out is None else out), seed=seed, max_replicates=max_replicates, alpha=_stats.ALPHA_USER
@@ -96,7 +88,7 @@ def check(
     return Evidence(
         check=decision.check.name, formula=decision.check.formula, provenance=decision.check.provenance.value,
         replicates=kept.pop("x", np.empty(0)), arrays=kept, text=_report.cell_text(shown),
-        **{key: part for key, part in vars(row).items() if key in known - {"arrays"}},
+        slack=_report.room(vars(row)), **{key: part for key, part in vars(row).items() if key in known - {"arrays", "slack"}},
     )  # fmt: skip
 
 
@@ -142,21 +134,27 @@ def _summary(claim: _claims.Claim, out: str | os.PathLike[str] | None, preset: s
 
 def load(name: str, *, out: str | os.PathLike[str] | None, preset: str, seed: int | None, falsifier: str | None) -> Table:
     """See `sims.load`."""
-    claim, wanted = _split(name)
+    _experiment.checked_run("sims.load", preset=preset, seed=seed)
+    claim, wanted = _claims.lookup(name)
+    if wanted is None and len(claim.checks) > 1:
+        names = ", ".join(f"{claim.id}/{c.name}" for c in claim.checks)
+        raise _claims.UnknownError(f"load: {claim.id} has several checks, name one of {names}")
     summary = _summary(claim, out, preset, seed)
     of = next(c for c in summary["checks"] if wanted in (None, c["name"]))
     rows = of["rows"]
     if falsifier is not None:
         by_name = {f["name"]: f["rows"] for f in of["falsifiers"]}
         if falsifier not in by_name:
-            raise KeyError(f"load: {claim.id}/{of['name']} has the falsifiers {', '.join(by_name) or 'none'}, got {falsifier!r}.")
+            raise _claims.UnknownError(
+                f"load: {claim.id}/{of['name']} has the falsifiers {', '.join(by_name) or 'none'}, got {falsifier!r}."
+            )
         rows = by_name[falsifier]
     return _table(f"{claim.id}/{of['name']}", [p for row in rows for p in _points(row, of["relation"])])
 
 
 def _points(row: Mapping[str, Any], relation: str) -> list[dict[str, Any]]:
     """A decision's places: its cell; of a RATE the grid points, of an EXACT check the evaluated cases."""
-    shared = {key: row[key] for key in ("verdict", *_COLUMNS)}
+    shared = {key: row[key] for key in ("verdict", *_COLUMNS)} | {"slack": _report.room(row)}
     if relation not in ("RATE", "EXACT") or not row["points"]:
         return [{**shared, "fields": row["cell"]}]
     own = {"low", "high", "estimate", "bound"}

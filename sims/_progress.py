@@ -10,6 +10,7 @@ __all__ = ["Progress", "clock"]
 
 _LINE_EVERY = 10.0  # seconds between lines of a log
 _DRAW_EVERY = 0.2  # seconds between redraws of a bar
+_TRUST = 0.1  # the forecast counts like a measurement of this share of the work: at first a run compiles and does little of it
 
 
 class Progress:
@@ -31,7 +32,8 @@ class Progress:
         """forecasts: seconds by claim, in the order in which they will run."""
         self._forecasts = dict(forecasts)
         self._begun = time.monotonic()
-        self.say(f"{len(forecasts)} claims, about {clock(sum(forecasts.values()))} of work if nothing is stored yet")
+        claims = "1 claim" if len(forecasts) == 1 else f"{len(forecasts)} claims"
+        self.say(f"{claims}, about {clock(max(1.0, sum(forecasts.values())))} of work if nothing is stored yet")
 
     def tick(self, seconds: float) -> None:
         """Forecast seconds of work just done."""
@@ -55,7 +57,8 @@ class Progress:
         name, forecast = next(iter(self._forecasts.items()))
         done = self._finished + min(self._inside, forecast)
         left = self._finished + sum(self._forecasts.values()) - done
-        pace = (now - self._begun) / done if done > 0 else 1.0
+        trust = _TRUST * (done + left)
+        pace = (now - self._begun + trust) / max(done + trust, 1e-9)
         share = done / max(done + left, 1e-9)
         if self._terminal:
             bar = "#" * int(24 * share)

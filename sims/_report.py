@@ -12,25 +12,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sims import _progress
 from theory import _claims
-from theory._claims import Claim, Paper, Provenance, Relation, Verdict
+from theory._claims import Check, Claim, Paper, Provenance, Relation, Verdict
 
 __all__ = [
+    "against",
     "cell_text",
     "claim_line",
-    "dry_cell_text",
-    "dry_run_text",
     "ledger_table",
     "listing",
     "listing_text",
+    "loose",
+    "number",
     "readme_table",
+    "room",
     "rows_of",
     "run_table",
     "show_text",
+    "slack",
+    "tightest",
 ]
 
-_RELATION_SIGN = {"UPPER": "<=", "TAIL": "<=", "LOWER": ">=", "ORDER": ">=", "EQUAL": "=", "RATE": "in", "EXACT": "vs", "PHASE": "vs"}
+_RELATION_SIGN = {"UPPER": "<=", "TAIL": "<=", "LOWER": ">=", "ORDER": ">=", "EQUAL": "=", "RATE": "in", "PHASE": "vs"}
+_ROUNDING = 1e-12  # a relative residual that float64 arithmetic leaves of an identity
+_HUGE = 1e6  # beyond it a ratio says no more than that
+_JUDGED_BY = {
+    "capital": "bets against the bound on every replicate (valid at any sample size)",
+    "t": "a confidence sequence for the mean (asymptotic)",
+    "quantile": "counts on either side of the quantile (valid at any sample size)",
+    "rows": "the slope of every replicate, and a confidence sequence for their mean (asymptotic)",
+    "box": "an interval at every grid point, all at once (valid at any sample size)",
+    "exact": "arithmetic in float64; nothing is sampled",
+}
 _JSON_FIELDS = (
     "claim", "experiment", "cell", "estimate", "low", "high", "bound", "trivial", "slack", "verdict", "num_replicates", "num_failed",
     "level", "method", "asymptotic", "ties", "planned", "attempts", "reason", "seed", "device", "seconds", "falsifier", "margin", "inside",
@@ -52,7 +65,63 @@ def number(v: Any) -> str:
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{k}={number(v).replace(',', '') if isinstance(v, int) else number(v)}" for k, v in row["cell"].items())
+    """The cell's fields; of an EXACT check whose cases set fields of their own, the others, and how many cases there are."""
+    fields, cases = row["cell"], row["num_replicates"] if row["method"] == "exact" else 0
+    own = {k for point in row.get("points") or () for k in point} if cases else set()
+    shown = [f"{k}={number(v).replace(',', '') if isinstance(v, int) else number(v)}" for k, v in fields.items() if k not in own]
+    return ", ".join([*shown, _counted(cases, "case")] if cases > 1 or not shown else shown)
+
+
+# --- slack -----------------------------------------------------------------------------------------------------
+
+
+def _check_of(row: Mapping[str, Any]) -> Check | None:
+    """The check that a row belongs to; None for a claim that is not known any more."""
+    claim = _claims.claims().get(row["claim"])
+    name = row["experiment"].split("/", 1)[1].split("!", 1)[0]
+    return next((c for c in claim.checks if c.name == name), None) if claim is not None else None
+
+
+def room(row: Mapping[str, Any]) -> float:
+    """How often the room that was measured would fit: above 1 there is room to spare; nan where no ratio makes sense.
+
+    An upper bound: bound over the interval's upper end (EXACT: over the worst case's number); a lower one the inverse. EQUAL:
+    margin over the interval's farthest end; RATE: half the window over it; EXACT identities: tolerance over the worst residual.
+    """
+    check = _check_of(row)
+    if row["verdict"] in (Verdict.VACUOUS.value, Verdict.UNTESTED.value) or check is None or row["slack"] is None:
+        return math.nan
+    slack = float(row["slack"])
+    if check.relation is Relation.EXACT and check.residual.startswith("log"):
+        return _exp(-float(row["high"]))
+    if check.relation is Relation.EXACT and check.residual != "identity":
+        over, under = (row["bound"], row["estimate"]) if check.residual == "upper" else (row["estimate"], row["bound"])
+        return over / under if over > 0 and under > 0 else math.nan
+    if check.relation in (Relation.UPPER, Relation.TAIL):
+        return slack if row["bound"] > 0 and row["high"] > 0 else math.nan
+    if check.relation is Relation.LOWER:
+        return slack if row["bound"] > 0 and row["low"] > 0 else math.nan
+    if check.relation is Relation.ORDER:
+        return math.nan
+    return slack if slack >= 0 else math.nan
+
+
+def _exp(exponent: float) -> float:
+    if exponent < 700:
+        return math.exp(exponent)
+    return math.inf if math.isfinite(exponent) else math.nan  # nothing was seen: no ratio
+
+
+def slack(row: Mapping[str, Any]) -> str:
+    """The room to spare as tables print it: a ratio, "exact" for an identity within rounding, "–" where no ratio makes sense."""
+    check, ratio = _check_of(row), room(row)
+    if check is not None and check.relation is Relation.EXACT and check.residual == "identity" and row["high"] <= _ROUNDING:
+        return "exact"
+    if math.isnan(ratio):
+        return "–"
+    if not 1 / _HUGE <= ratio <= _HUGE:
+        return "> 1e6" if ratio > 1 else "< 1e-6"
+    return number(ratio)
 
 
 def rows_of(summaries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -61,7 +130,7 @@ def rows_of(summaries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for summary in summaries:
         for check in summary["checks"]:
             for row in [*check["rows"], *(r for f in check["falsifiers"] for r in f["rows"])]:
-                rows.append({k: row[k] for k in _JSON_FIELDS})
+                rows.append({**{k: row[k] for k in _JSON_FIELDS}, "slack": room(row)})
             if not check["rows"]:
                 rows.append(
                     {
@@ -87,19 +156,32 @@ def tightest(check: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if not rows:
         return None
 
-    def room(row: Mapping[str, Any]) -> tuple[bool, float]:
-        slack = row["slack"]
-        return (row["verdict"] == Verdict.SUPPORTED.value, slack if isinstance(slack, (int, float)) and not math.isnan(slack) else math.inf)
+    def order(row: Mapping[str, Any]) -> tuple[bool, float]:
+        ratio = room(row)
+        return (row["verdict"] == Verdict.SUPPORTED.value, math.inf if math.isnan(ratio) else ratio)
 
-    return min(rows, key=room)
+    return min(rows, key=order)
+
+
+def sign(row: Mapping[str, Any], relation: str) -> str:
+    """Which way the number must lie: "<=", ">=", "="."""
+    if relation != "EXACT":
+        return _RELATION_SIGN[relation]
+    check = _check_of(row)
+    if check is None or check.residual == "identity":
+        return "=" if check is not None else "against"
+    return "<=" if check.residual.endswith("upper") else ">="
 
 
 def against(row: Mapping[str, Any], relation: str) -> str:
-    """ "0.3396 in [0.3312, 0.348], bound 0.3415 ± 0.02"."""
+    """ "0.3396 in [0.3312, 0.348] = 0.3415 ± 0.02", "0.1244 <= 0.25"; an identity's tolerance only where rounding does not settle it."""
     if row["num_replicates"] == 0 and row["method"] != "exact":
         return f"bound {number(row['bound'])}"
     if relation == "EXACT":
-        return f"{number(row['estimate'])} against {number(row['bound'])}"
+        check, bound = _check_of(row), row["bound"]
+        loosely = check is not None and check.residual == "identity" and not row["high"] <= _ROUNDING
+        margin = f" ± {number(check.tolerance * max(1.0, abs(bound)))}" if loosely else ""
+        return f"{number(row['estimate'])} {sign(row, relation)} {number(bound)}{margin}"
     shown = f"{number(row['estimate'])} in [{number(row['low'])}, {number(row['high'])}]"
     if relation == "EQUAL":
         return f"{shown} = {number(row['bound'])} ± {number(row['margin'])}"
@@ -120,13 +202,13 @@ def _replicates(rows: Sequence[Mapping[str, Any]]) -> str:
     counts = [r["num_replicates"] for r in rows if r["verdict"] != Verdict.VACUOUS.value]
     if not counts:
         return "–"
-    return number(counts[0]) if min(counts) == max(counts) else f"{number(min(counts))} to {number(max(counts))}"
+    shown = number(counts[0]) if min(counts) == max(counts) else f"{number(min(counts))} to {number(max(counts))}"
+    return f"{shown} {'case' if max(counts) == 1 else 'cases'}" if rows[0]["method"] == "exact" else shown
 
 
 def _caught(check: Mapping[str, Any]) -> str:
-    falsifiers = check["falsifiers"]
-    caught = sum(f["verdict"] == Verdict.REFUTED.value for f in falsifiers)
-    return f"{caught}/{len(falsifiers)}" if falsifiers else "–"
+    asked = [f for f in check["falsifiers"] if f["rows"]]
+    return f"{sum(map(_is_caught, asked))}/{len(check['falsifiers'])}" if asked else "–"
 
 
 def _word(verdict: str, relation: str, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -134,16 +216,39 @@ def _word(verdict: str, relation: str, rows: Sequence[Mapping[str, Any]]) -> str
     return f"{word}, asymptotic" if any(r["asymptotic"] for r in rows) and verdict in ("SUPPORTED", "REFUTED") else word
 
 
+NOT_ASKED, IN_PART = "not asked", "in part"
+
+
+def check_word(check: Mapping[str, Any]) -> str:
+    """The verdict of a check, or that the preset of its run asks it nowhere."""
+    return NOT_ASKED if check["verdict"] == Verdict.UNDECIDED.value and not check["rows"] else check["verdict"]
+
+
+def claim_word(summary: Mapping[str, Any]) -> str:
+    """The verdict of a claim; "not asked", or "in part" where what a preset asks is SUPPORTED and it does not ask everything."""
+    if summary["verdict"] != Verdict.UNDECIDED.value:
+        return summary["verdict"]
+    words = {check_word(c) for c in summary["checks"]} - {Verdict.UNTESTED.value}
+    if NOT_ASKED not in words or words - {NOT_ASKED, Verdict.SUPPORTED.value}:
+        return summary["verdict"]
+    return IN_PART if len(words) > 1 else NOT_ASKED
+
+
 def claim_line(summary: Mapping[str, Any], verbose: bool = False) -> str:
     """One line a claim; with `verbose` a line for every cell and falsifier below it."""
-    check = min(
-        summary["checks"],
-        key=lambda c: (c["verdict"] == Verdict.SUPPORTED.value, (tightest(c) or {"slack": math.inf})["slack"] or math.inf),
-    )
-    row = tightest(check)
-    evidence = "" if row is None else f"{against(row, check['relation'])}  slack {number(row['slack'])}"
-    line = f"{summary['claim']:<22} {summary['verdict']:<10} {evidence}"
-    if summary["verdict"] not in (Verdict.SUPPORTED.value, Verdict.VACUOUS.value) and summary["reason"]:
+    rows = [(tightest(c), c) for c in summary["checks"] if c["rows"]]
+    evidence = ""
+    if rows:
+
+        def order(shown: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[bool, float]:
+            ratio = room(shown[0])
+            return (shown[1]["verdict"] == Verdict.SUPPORTED.value, math.inf if math.isnan(ratio) else ratio)
+
+        row, check = min(rows, key=order)
+        evidence = f"{against(row, check['relation'])}  slack {slack(row)}"
+    word = claim_word(summary)
+    line = f"{summary['claim']:<22} {word:<10} {evidence}"
+    if word not in (Verdict.SUPPORTED.value, Verdict.VACUOUS.value) and summary["reason"]:
         line += f"  ({summary['reason']})"
     return "\n".join([line.rstrip(), *(_cell_lines(summary) if verbose else [])])
 
@@ -154,33 +259,45 @@ def _cell_lines(summary: Mapping[str, Any]) -> list[str]:
         judged = [(check["name"], r) for r in check["rows"]]
         judged += [(f"{check['name']}!{f['name']}", r) for f in check["falsifiers"] for r in f["rows"]]
         for name, row in judged:
+            counted = f", {number(row['num_replicates'])} replicates" if row["method"] != "exact" else ""
             lines.append(
-                f"    {name:<18} {row['verdict']:<10} {_cell(row)}: {against(row, check['relation'])}; slack {number(row['slack'])}, "
-                f"{number(row['num_replicates'])} replicates" + (f"; {row['reason']}" if row["reason"] else "")
+                f"    {name:<18} {row['verdict']:<10} {_cell(row)}: {against(row, check['relation'])}; slack {slack(row)}{counted}"
+                + (f"; {row['reason']}" if row["reason"] else "")
             )
         if not check["rows"]:
-            lines.append(f"    {check['name']:<18} {check['verdict']:<10} {check['reason']}")
+            lines.append(f"    {check['name']:<18} {check_word(check):<10} {check['reason']}")
     return lines
 
 
 def cell_text(summary: Mapping[str, Any]) -> str:
     """The answer to a user's own cell: estimate, interval, bound, slack, verdict, in sentences' order."""
-    lines = [f"{summary['claim']}, one cell, level 1e-3, outside the family and the ledger"]
+    sampled = any(row["method"] != "exact" for check in summary["checks"] for row in check["rows"])
+    level = "level 1e-3 (such an answer is wrong at most once in a thousand times), " if sampled else ""
+    lines = [f"{summary['claim']}, a cell of yours; {level}no part of the ledger"]
     for check in summary["checks"]:
         for row in check["rows"]:
-            lines += [
-                f"  {check['name']} ({_cell(row)})",
-                f"    estimate  {number(row['estimate'])}",
-                f"    residual  {number(row['high'])}, positive when violated" if check["relation"] == "EXACT" else
-                f"    interval  [{number(row['low'])}, {number(row['high'])}]{', asymptotic' if row['asymptotic'] else ''}",
-                f"    bound     {_RELATION_SIGN[check['relation']]} {number(row['bound'])}"
-                + (f" ± {number(row['margin'])}" if check["relation"] == "EQUAL" else "") + f"   {check['formula']}",
-                f"    slack     {number(row['slack'])}; bound/estimate {loose(row)}",
-                f"    verdict   {_word(row['verdict'], check['relation'], [row])} after {number(row['num_replicates'])} replicates"
-                + (f"; {row['reason']}" if row["reason"] else ""),
-                f"    standing  {Provenance(check['provenance']).phrase}",
-            ]  # fmt: skip
+            lines += [f"  {check['name']} ({_cell(row)})", *_answer_lines(row, check)]
     return "\n".join(lines)
+
+
+def _answer_lines(row: Mapping[str, Any], check: Mapping[str, Any]) -> list[str]:
+    relation, reason = check["relation"], f"; {row['reason']}" if row["reason"] else ""
+    margin = f" ± {number(row['margin'])}" if relation == "EQUAL" else ""
+    bound = f"    bound     {sign(row, relation)} {number(row['bound'])}{margin}   {check['formula']}"
+    standing = f"    standing  {Provenance(check['provenance']).phrase}"
+    if row["verdict"] == Verdict.VACUOUS.value:
+        return [bound, f"    verdict   VACUOUS{reason or '; nothing is promised here'}; nothing was drawn", standing]
+    if row["method"] == "exact":
+        number_of = f"    residual  {number(row['high'])}, positive when violated"
+        counted = f" in {number(row['num_replicates'])} {'case' if row['num_replicates'] == 1 else 'cases'}"
+    else:
+        number_of = f"    interval  [{number(row['low'])}, {number(row['high'])}]{', asymptotic' if row['asymptotic'] else ''}"
+        counted = f" after {number(row['num_replicates'])} replicates"
+    ratio = f"; bound/estimate {loose(row)}" if row["looseness"] is not None else ""
+    return [
+        f"    estimate  {number(row['estimate'])}", number_of, bound, f"    slack     {slack(row)}{ratio}",
+        f"    verdict   {_word(row['verdict'], relation, [row])}{counted}{reason}", standing,
+    ]  # fmt: skip
 
 
 def run_table(summaries: Sequence[Mapping[str, Any]]) -> str:
@@ -191,16 +308,31 @@ def run_table(summaries: Sequence[Mapping[str, Any]]) -> str:
         for check in summary["checks"]:
             row = tightest(check)
             body.append((
-                f"{summary['claim']}/{check['name']}", _word(check["verdict"], check["relation"], check["rows"]),
-                "–" if row is None else against(row, check["relation"]), "–" if row is None else number(row["slack"]),
+                f"{summary['claim']}/{check['name']}", _word(check_word(check), check["relation"], check["rows"]),
+                "–" if row is None else against(row, check["relation"]), "–" if row is None else slack(row),
                 "–" if row is None else loose(row), _replicates(check["rows"]), _caught(check),
             ))  # fmt: skip
     widths = [max(len(r[i]) for r in [head, *body]) for i in range(len(head))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in [head, tuple("-" * w for w in widths), *body]]
-    counts = {v.value: sum(s["verdict"] == v.value for s in summaries) for v in Verdict}
-    total = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    note = "Shown per check: the cell with the least slack. Loose: bound over estimate (1 is sharp)."
-    return "\n".join(["", *lines, "", f"{len(summaries)} claims: {total}. {note}"])
+    note = "Shown per check: the cell with the least slack (above 1: room to spare). Loose: bound over estimate (1 is sharp)."
+    return "\n".join(["", *lines, "", f"{_counted(len(summaries), 'claim')}: {_totals(summaries)}. {note}"])
+
+
+def _totals(summaries: Sequence[Mapping[str, Any]]) -> str:
+    """ "81 SUPPORTED, 1 REFUTED, 11 UNTESTED; at smoke 20 are not asked and 35 in part, SUPPORTED so far"."""
+    counts = Counter(map(claim_word, summaries))
+    total = ", ".join(f"{counts[v.value]} {v.value}" for v in Verdict if counts[v.value])
+    preset = next((s["preset"] for s in summaries if "preset" in s), "this preset")
+    open_ = []
+    if counts[NOT_ASKED]:
+        open_.append(f"{counts[NOT_ASKED]} not asked at {preset}")
+    if counts[IN_PART]:
+        open_.append(f"{counts[IN_PART]} asked in part at {preset}, SUPPORTED so far")
+    return ", ".join(filter(None, [total, *open_]))
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{number(count)} {word}{'' if count == 1 else 's'}"
 
 
 # --- list and show -------------------------------------------------------------------------------------------
@@ -233,19 +365,17 @@ def _test_lines() -> Mapping[str, tuple[str, ...]]:
     return {claim: tuple(places) for claim, places in found.items()}
 
 
-def listing(claims: Sequence[Claim]) -> list[dict[str, Any]]:
-    """The rows of `list --json`."""
-    from sims import _ledger
-
+def listing(claims: Sequence[Claim], summaries: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of `list --json`, with the verdicts of these summaries."""
     rows = []
     for claim in claims:
-        ledger = _ledger.summaries(claim.paper).get(claim.id)
+        last = summaries.get(claim.id)
         rows.append({
             "id": claim.id, "paper": claim.paper, "statement": claim.statement, "source": claim.source,
             "provenance": sorted({c.provenance.value for c in claim.checks}), "relation": [c.relation.value for c in claim.checks],
             "location": _claim_lines(claim.paper).get(claim.id, ""), "tests": list(_test_lines().get(claim.id, ())),
             "experiments": list(claim.experiments()), "falsifiers": [f.name for c in claim.checks for f in c.falsifiers],
-            "verdict": ledger["verdict"] if ledger else None,
+            "verdict": last["verdict"] if last else None,
         })  # fmt: skip
     return rows
 
@@ -262,27 +392,29 @@ def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(line for line in lines if line is not None)
 
 
-def show_text(claim: Claim, summary: Mapping[str, Any] | None) -> str:
-    lines = [f"{claim.id}   {summary['verdict'] if summary else 'not run'}", f"  {claim.statement}", f"  source: {claim.source}"]
+def show_text(claim: Claim, summary: Mapping[str, Any] | None, only: str | None = None, plugins: str = "") -> str:
+    """All that is known of a claim, or of one of its checks; `plugins` ends the command that runs it (" --plugin DIR")."""
+    lines = [f"{claim.id}   {claim_word(summary) if summary else 'not run'}", f"  {claim.statement}", f"  source: {claim.source}"]
     lines.append(f"  written down at {_claim_lines(claim.paper).get(claim.id, '')}")
     by_name = {c["name"]: c for c in summary["checks"]} if summary else {}
-    for check in claim.checks:
+    for check in (c for c in claim.checks if only in (None, c.name)):
         lines += ["", f"check {check.name}: {check.relation.value}, {check.provenance.phrase}", f"  formula     {check.formula}"]
-        lines.append(f"  constants   {check.constants}; judged by {check.method}")
+        lines.append(f"  constants   {check.constants}")
         if check.untested is not None:
             lines.append(f"  untested    {check.untested}")
             continue
+        lines.append(f"  judged by   {_JUDGED_BY[check.method]}")
         lines += [f"  assumes     {a.label}: {a.text}" for a in check.assumptions]
         done = by_name.get(check.name)
         if done:
             lines.append(
-                f"  verdict     {_word(done['verdict'], done['relation'], done['rows'])}"
+                f"  verdict     {_word(check_word(done), done['relation'], done['rows'])}"
                 + (f" ({done['reason']})" if done["reason"] else "")
             )
             lines += [f"  evidence    {_evidence_line(r, check.relation.value)}" for r in done["rows"]]
         for f in check.falsifiers:
             seen = next((d for d in done["falsifiers"] if d["name"] == f.name), None) if done else None
-            fate = "not run" if seen is None else "caught" if seen["verdict"] == Verdict.REFUTED.value else "not caught"
+            fate = "not run" if seen is None or not seen["rows"] else "caught" if seen["verdict"] == Verdict.REFUTED.value else "not caught"
             lines.append(f"  falsifier   {f.name}: {f.breaks}; {fate}")
             lines += [f"                {_evidence_line(r, check.relation.value)}" for r in (seen or {"rows": []})["rows"]]
     if summary:
@@ -290,108 +422,19 @@ def show_text(claim: Claim, summary: Mapping[str, Any] | None) -> str:
         memory = f", {peak / 1e9:.2g} GB of memory at most" if peak else ""
         of = f"{summary['device']}{memory}, jax {summary['jax']}, commit {summary['commit']}"
         lines += ["", f"run: preset {summary['preset']}, seed {summary['seed']}, {of}"]
-        lines.append(f"again: python -m sims run {claim.id} --preset {summary['preset']} --seed {summary['seed']}")
+        lines.append(f"again: python -m sims run {claim.id} --preset {summary['preset']} --seed {summary['seed']}{plugins}")
     else:
-        lines += ["", f"run it: python -m sims run {claim.id}"]
+        lines += ["", f"run it: python -m sims run {claim.id}{plugins}"]
     return "\n".join(lines)
 
 
 def _evidence_line(row: Mapping[str, Any], relation: str) -> str:
-    line = (
-        f"{_cell(row)}: {against(row, relation)} {row['verdict']}; slack {number(row['slack'])}; loose {loose(row)}; "
-        f"{number(row['num_replicates'])} replicates"
-    )
+    line = f"{_cell(row)}: {against(row, relation)} {row['verdict']}; slack {slack(row)}; loose {loose(row)}"
     if row["method"] != "exact":
+        line += f"; {number(row['num_replicates'])} replicates"
         most = number(row["planned"].get("max_replicates"))
         line += f" of at most {most}, level {row['level']:.0e}, seed {row['seed']}, attempts {row['attempts']}"
     return line + (f"; {row['reason']}" if row["reason"] else "")
-
-
-# --- dry run -------------------------------------------------------------------------------------------------
-
-
-_PLAN_HEAD = f"{'experiment and cell':<68} {'median':>8} {'99.9 %':>8} {'at most':>8} {'P(undec.)':>9} {'time':>8} {'memory':>9}"
-
-
-def dry_cell_text(decisions: Sequence[Any], options: Any) -> str:
-    """The same for a user's own cell; where no mean is declared, what the plan would be for some."""
-    from sims import _decide
-
-    lines = [_PLAN_HEAD]
-    for decision in decisions:
-        lines += _plan_lines(decision, options)
-        for name, plan in _decide.guesses_of(decision.check, decision.experiment, decision.cells[0], options).items():
-            lines.append(f"{f'    if the mean is {name}':<68} {_planned(plan)}")
-    lines.append(f"level {options.alpha:.0e}, outside the family; B is the bound")
-    return "\n".join(lines)
-
-
-def dry_run_text(claims: Sequence[Claim], options: Any) -> str:
-    """Cells, planned replicates, forecast time and memory, for every check and falsifier."""
-    from sims import _explore, _verdicts
-
-    lines, total, decided, cells, replicates = [_PLAN_HEAD], 0.0, 0, 0, 0.0
-    for claim in claims:
-        for check in claim.checks:
-            if check.untested is not None:
-                lines.append(f"{claim.id}/{check.name}: UNTESTED: {check.untested}")
-                continue
-            own, worlds = _verdicts.decisions_of(claim, check, options.preset, options)
-            decided += len(own)
-            decisions = [*own, *(d for ds in worlds.values() for d in ds)]
-            total += _verdicts.forecast_seconds(decisions, options)
-            for decision in decisions:
-                lines += _plan_lines(decision, options)
-                if decision.experiment.simulate is not None:
-                    cells += len(decision.cells)
-                    replicates += len(decision.cells) * _expected_replicates(decision, options)
-            if not own:
-                lines.append(f"{claim.id}/{check.name}: no cell at this preset")
-        curious = _explore.forecast_seconds(claim, options)
-        if curious:
-            total += curious
-            lines.append(f"{claim.id}: exploratory, without a verdict, {curious:.2g} s")
-    lines.append(
-        f"{decided} decisions at level {options.alpha:.0e} each, about {_progress.clock(total)} if nothing is stored yet, "
-        "compilation included"
-    )
-    lines.append(
-        f"{number(cells)} sampled cells, about {number(float(round(replicates)))} replicates, at least {replicates * 4e-6:.3g} MB on disk; "
-        f"one share in {max(1, math.ceil(total / 3600))} (--shard) takes about {min(total, 3600) / 60:.0f} min on a machine like this"
-    )
-    return "\n".join(lines)
-
-
-def _expected_replicates(decision: Any, options: Any) -> float:
-    """A cell's planned median, the most allowed where nothing is planned."""
-    from sims import _decide
-
-    plan = _decide.plan_of(decision.check, decision.experiment, decision.cells, None, options)
-    return min(plan["max_replicates"], plan.get("median", math.inf))
-
-
-def _plan_lines(decision: Any, options: Any) -> list[str]:
-    from sims import _decide, _runner
-
-    experiment, lines = decision.experiment, []
-    cell = ", ".join(f"{k}={v}" for k, v in decision.cell_of_row().items())
-    memory = f"{_runner.forecast_bytes(experiment) / 1e6:.3g} MB"
-    for falsifier in (None, *decision.bound_falsifiers):
-        name = f"{experiment.check}{'!' + falsifier.name if falsifier else ''} {cell}"
-        plan = _decide.plan_of(decision.check, experiment, decision.cells, falsifier, options)
-        cap = plan.get("max_replicates", 0)
-        if experiment.simulate is None:
-            lines.append(f"{name:<68} {'exact':>8} {'':>8} {'':>8} {'':>9} {experiment.seconds_per_replicate:>6.2g} s")
-        else:
-            drawn = 0.0 if falsifier else min(cap, plan.get("median", cap)) * experiment.seconds_per_replicate * len(decision.cells)
-            lines.append(f"{name:<68} {_planned(plan)} {drawn:>6.2g} s {memory:>9}")
-    return lines
-
-
-def _planned(plan: Mapping[str, float]) -> str:
-    shown = [f"{plan[k]:.0f}" if k in plan and math.isfinite(plan[k]) else "?" for k in ("median", "p999", "max_replicates")]
-    undecided = f"{plan['p_undecided']:.1e}" if "p_undecided" in plan else "?"
-    return f"{shown[0]:>8} {shown[1]:>8} {shown[2]:>8} {undecided:>9}"
 
 
 # --- generated tables ------------------------------------------------------------------------------------------
@@ -447,7 +490,7 @@ def _ledger_cells(check: _claims.Check, done: Mapping[str, Any] | None) -> list[
         return [verdict, "–", "–", "–", "–", "–"]
     names = ", ".join(f["name"] for f in done["falsifiers"])
     return [
-        verdict, f"{against(row, done['relation'])} ({_cell(row)})", number(row["slack"]), loose(row), _replicates(done["rows"]),
+        verdict, f"{against(row, done['relation'])} ({_cell(row)})", slack(row), loose(row), _replicates(done["rows"]),
         f"{_caught(done)}: {names}",
     ]  # fmt: skip
 
@@ -489,7 +532,7 @@ def _claim_line(claim: Claim, summary: Mapping[str, Any] | None) -> str:
     if summary is None:
         return f"| `{claim.id}` | {_md(claim.statement)} | not run | – | – |"
     rows = [r for r in map(tightest, summary["checks"]) if r is not None]
-    slack = min((r["slack"] for r in rows if isinstance(r["slack"], (int, float)) and math.isfinite(r["slack"])), default=None)
+    shown = min((r for r in rows if math.isfinite(room(r))), key=room, default=rows[0] if rows else None)
     falsifiers = _falsifiers(summary)
     caught = f"{sum(map(_is_caught, falsifiers))}/{len(falsifiers)}"
-    return f"| `{claim.id}` | {_md(claim.statement)} | {summary['verdict']} | {number(slack)} | {caught} |"
+    return f"| `{claim.id}` | {_md(claim.statement)} | {summary['verdict']} | {'–' if shown is None else slack(shown)} | {caught} |"

@@ -16,6 +16,7 @@ from theory import _claims
 from theory._claims import Check, Claim, Falsifier, Relation, Verdict
 
 __all__ = [
+    "answer",
     "ask_claim",
     "asked_check",
     "asked_decisions",
@@ -27,6 +28,7 @@ __all__ = [
     "with_second_seed",
 ]
 
+SURE = 1e-3  # a plan that stays open more rarely is a promise
 COMPILE_SECONDS = 1.0  # forecast for one program from an empty compilation cache
 
 
@@ -60,9 +62,7 @@ def forecast_seconds(decisions: Iterable[Decision], options: Options) -> float:
         if d.experiment.simulate is None:
             total += d.experiment.seconds_per_replicate
             continue
-        cap = _decide.cap_of(d.experiment, options)
-        planned = [_decide.plan_of(d.check, d.experiment, d.cells, f, options).get("median", cap) for f in (None, *d.bound_falsifiers)]
-        total += min(cap, max(planned)) * d.experiment.seconds_per_replicate * len(d.cells)
+        total += _decide.likely_replicates(d, options) * d.experiment.seconds_per_replicate * len(d.cells)
         programs.add(d.experiment.simulate)
     return total + COMPILE_SECONDS * len(programs)
 
@@ -118,7 +118,7 @@ def _judge_check(claim: Claim, check: Check, options: Options) -> dict[str, Any]
     falsifiers = [_falsifier_summary(f, caught[f.name]) for f in check.falsifiers]
     verdict, reason = _check_verdict(rows, falsifiers)
     if verdict is Verdict.UNDECIDED and options.preset == "smoke":
-        reason = "; ".join(filter(None, (reason, _decided_by_default(claim, check, options))))
+        reason = "; ".join(filter(None, (reason, _what_default_does(claim, check, options))))
     return {**about, "verdict": verdict.value, "reason": reason, "rows": _as_dicts(rows), "falsifiers": falsifiers}
 
 
@@ -184,13 +184,19 @@ def _cell_reason(row: Row, extra: str = "") -> str:
     return f"{cell}: {'; '.join(filter(None, (extra, row.reason))) or row.verdict}"
 
 
-def _decided_by_default(claim: Claim, check: Check, options: Options) -> str:
+def _what_default_does(claim: Claim, check: Check, options: Options) -> str:
+    """A promise only where every decision has a plan that all but one run in a thousand keep."""
     larger = dataclasses.replace(options, preset="default", max_replicates=None)
     own, worlds = decisions_of(claim, check, "default", larger)
     if not own:
-        return "default does not decide it either; gpu does"
-    seconds = forecast_seconds([*own, *(d for ds in worlds.values() for d in ds)], larger)
-    return f"default decides it in about {max(1.0, seconds):.0f} s"
+        of_gpu = _experiment.experiments()[f"{claim.id}/{check.name}"].cells.get("gpu")
+        return "default does not ask it either, gpu does" if of_gpu else "no larger preset asks it"
+    decisions = [*own, *(d for ds in worlds.values() for d in ds)]
+    sampled = [d for d in decisions if d.experiment.simulate is not None and not d.vacuous]
+    plans = [_decide.plan_of(d.check, d.experiment, d.cells, f, larger) for d in sampled for f in (None, *d.bound_falsifiers)]
+    if all(plan.get("p_undecided", 1.0) <= SURE for plan in plans):
+        return f"default decides it in about {max(1.0, forecast_seconds(decisions, larger)):.0f} s"
+    return f"default looks at up to {max(plan['max_replicates'] for plan in plans):,} replicates a cell"
 
 
 def _as_dicts(rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -205,15 +211,19 @@ def asked_decisions(claim: Claim, cell_text: str, options: Options) -> list[Deci
     if not cell_text.strip():
         raise ValueError("--cell: name at least one field, as name=number, got nothing.")
     given = {part.partition("=")[0].strip() for part in cell_text.split(",")}
-    return _asked(claim, given, lambda ask: _experiment.parse_cell(ask, cell_text), options)
+    return _asked(claim, given, lambda e: _experiment.parse_cell(e.ask, cell_text, _cells_of(e)), options)
 
 
 def decisions_at(claim: Claim, fields: Mapping[str, Any], options: Options) -> list[Decision]:
     """The same for values instead of text; without any, at the `ask` cell itself. Raises: as `asked_decisions`."""
-    return _asked(claim, set(fields), lambda ask: _experiment.change_cell(ask, fields), options)
+    return _asked(claim, set(fields), lambda e: _experiment.change_cell(e.ask, fields, _cells_of(e)), options)
 
 
-def _asked(claim: Claim, given: set[str], cell_of: Callable[[Any], Any], options: Options) -> list[Decision]:
+def _cells_of(experiment: _experiment.Experiment) -> list[Any]:
+    return [cell for cells in experiment.cells.values() for cell in cells]
+
+
+def _asked(claim: Claim, given: set[str], cell_of: Callable[[_experiment.Experiment], Any], options: Options) -> list[Decision]:
     asked = []
     for check in claim.checks:
         if check.untested is None and check.relation is not Relation.RATE:
@@ -228,7 +238,7 @@ def _asked(claim: Claim, given: set[str], cell_of: Callable[[Any], Any], options
     refused: list[tuple[str, ValueError]] = []
     for check, experiment in knowing:
         try:
-            cell = cell_of(experiment.ask)
+            cell = cell_of(experiment)
             if experiment.validate is not None:
                 experiment.validate(cell)
             decisions.append(Decision(check, experiment, [cell], options))
@@ -249,8 +259,11 @@ def asked_check(decision: Decision, rows: Sequence[Row]) -> dict[str, Any]:
 
 def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
     """Answers a user's own cell, at the level in `options`; no falsifiers. Raises: as `asked_decisions`."""
-    checks = []
-    for decision in asked_decisions(claim, cell_text, options):
-        checks.append(asked_check(decision, [row for _, row in decision.rows(options.seed)]))
+    return answer(claim, asked_decisions(claim, cell_text, options))
+
+
+def answer(claim: Claim, decisions: Iterable[Decision]) -> dict[str, Any]:
+    """Draws and judges what a user's own cell asks, as the summary of a claim."""
+    checks = [asked_check(d, [row for _, row in d.rows(d.options.seed)]) for d in decisions]
     verdict, reason = overall([(c["name"], Verdict(c["verdict"]), c["reason"]) for c in checks])
     return {"claim": claim.id, "verdict": verdict.value, "reason": reason, "checks": checks}

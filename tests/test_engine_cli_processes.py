@@ -148,7 +148,7 @@ def test_a_closed_stream_does_not_stop_a_run(tmp_path, closed):
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "summaries" / "smoke" / "seed=1411" / "adaptive.bias_pure.json").exists()
-    assert closed == ">&-" or "1 claims: 1 SUPPORTED" in done.stdout
+    assert closed == ">&-" or "1 claim: 1 SUPPORTED" in done.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

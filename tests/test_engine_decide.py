@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from pathlib import Path
 
 import jax
@@ -187,7 +188,43 @@ def test_smoke_says_what_default_costs(world):
     e = dataclasses.replace(experiment("main", Cell(0.1)), cells=cells)
     summary = world([tail()], [e])
     assert summary["verdict"] == "UNDECIDED"
-    assert "default decides it in about" in summary["reason"]
+    assert summary["reason"] == "no cell at this preset; default looks at up to 2,048 replicates a cell"  # no mean is declared: no promise
+    likely = dataclasses.replace(e, expected=lambda p: (p, math.sqrt(p * (1 - p))))
+    assert "default decides it in about" in world([tail()], [likely])["reason"]
+    too_near = dataclasses.replace(e, expected=lambda p: (0.24, 0.43))
+    assert "default looks at up to 2,048 replicates" in world([tail()], [too_near])["reason"]
+
+
+def test_a_cell_left_open_says_how_many_replicates_the_measured_mean_would_take(world):
+    (row,) = world([tail()], [experiment("main", Cell(0.22))])["checks"][0]["rows"]
+    assert row["verdict"] == "UNDECIDED"
+    (told,) = re.findall(r"not decided within 1024 replicates; at the measured mean it takes about ([\d,]+) replicates", row["reason"])
+    assert int(told.replace(",", "")) > 1024
+
+
+def test_a_forecast_counts_what_is_planned_and_nothing_where_the_bound_says_nothing(world, tmp_path):
+    options = Options(out=tmp_path)
+    declared = experiment("main", Cell(0.05), Cell(0.05, 1.0), expected=lambda p: (p, math.sqrt(p * (1 - p))))
+    world([tail()], [declared])
+    near, vacuous = (_decide.Decision(tail(), declared, [c], options) for c in declared.cells["smoke"])
+    assert _decide.likely_replicates(near, options) == _decide.plan_of(tail(), declared, near.cells, None, options)["median"]
+    assert _decide.likely_replicates(vacuous, options) == 0
+    guessed = _decide.Decision(tail(), dataclasses.replace(declared, expected=None), near.cells, options)
+    assert 0 < _decide.likely_replicates(guessed, options) < 1024
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"simulate": lambda key, cell: jnp.stack([cell.p, cell.p])}, r"simulate must return one number a replicate, got .* \(2,\)"),
+        ({"simulate": lambda key, cell: 3.0 + 0 * cell.p}, r"replicate 0 is 3\.0, outside the declared range \(0\.0, 1\.0\)"),
+        ({"simulate": lambda key, cell: cell.q}, "AttributeError: 'Cell' object has no attribute 'q'"),
+        ({"prepare": lambda cell: cell.p / 0}, "ZeroDivisionError"),
+    ],
+)
+def test_a_simulator_that_fails_is_named_with_its_cell(world, changes, said):
+    with pytest.raises(_claims.PaperError, match=rf"^toy.claim/main at p=0.1, claimed=0.25, kind=0.0: .*{said}"):
+        world([tail()], [experiment("main", Cell(0.1), **changes)])
 
 
 def test_equal_order_phase_and_exact(world):
@@ -373,7 +410,7 @@ def test_a_users_cell_has_its_own_level_and_no_falsifiers(world, tmp_path):
     assert row["cell"] == {"p": 0.02, "claimed": 0.3, "kind": 0.0}
     assert (row["verdict"], row["level"]) == ("SUPPORTED", 1e-3)
     for text, message in (
-        ("q=1", "fields are p, claimed, kind"),
+        ("q=1", r"no field 'q'; fields are p, claimed, kind \(numbers\)"),
         ("p=abc", "p must be a finite number, got 'abc'"),
         ("p", "got 'p'"),
         ("p=1,p=1", "twice"),

@@ -279,7 +279,7 @@ def test_the_readmes_paper_needs_three_files_and_nothing_else_edited(tmp_path):
     checks = tmp_path / "paper_checks.md"
     checks.write_text(f"{checks.read_text(encoding='utf-8')}\n## {EXAMPLE}\n\n{begin}\n{end}\n", encoding="utf-8")
     assert f"{EXAMPLE}.mean/coins" in python("sims", "run", EXAMPLE, "--preset", "default")
-    assert f"promoted 1 claims of {EXAMPLE}" in python("sims", "ledger")
+    assert f"promoted 1 claim of {EXAMPLE}" in python("sims", "ledger")
     assert f"| `{EXAMPLE}.mean` |" in checks.read_text(encoding="utf-8")
     assert f"| `{EXAMPLE}.mean` |" in (tmp_path / "README.md").read_text(encoding="utf-8")
     assert f"{EXAMPLE}.mean.coins.png" in python("figures", EXAMPLE, "--out", "png")

@@ -35,9 +35,16 @@ def test_an_exact_check_is_asked_at_its_own_cell_without_replicates():
 @pytest.mark.parametrize(
     ("name", "fields", "error", "said"),
     [
-        ("adaptive.nave", {}, KeyError, "adaptive.nave"),
-        ("adaptive.naive/ful", {}, KeyError, "no check 'ful'"),
-        ("adaptive.naive", {"q": 3}, ValueError, r"check\('adaptive.naive'\): fields are n, m, analyst, s .* got 'q=3'"),
+        ("adaptive.nave", {}, KeyError, "no claim is called 'adaptive.nave'; did you mean adaptive.naive"),
+        ("adaptive", {}, KeyError, "'adaptive' is a paper; its claims are adaptive.naive, adaptive.split"),
+        ("dkw.sup", {}, KeyError, r"^no claim is called 'dkw.sup'; use_plugin\(DIR\)\?$"),
+        ("adaptive.naive/ful", {}, KeyError, "no check 'ful'; it has full, lazy, slope"),
+        (
+            "adaptive.naive",
+            {"q": 3},
+            ValueError,
+            r"check\('adaptive.naive'\): no field 'q'; fields are n, m, s \(numbers\) and analyst \(",
+        ),
         ("adaptive.naive", {"n": 2.5}, ValueError, "n must be an integer, got '2.5'"),
         ("adaptive.naive", {"n": -1}, ValueError, "n and m must be positive integers, got n=-1"),
     ],
@@ -45,6 +52,39 @@ def test_an_exact_check_is_asked_at_its_own_cell_without_replicates():
 def test_a_bad_question_names_what_is_allowed_and_what_came(name, fields, error, said):
     with pytest.raises(error, match=said):
         sims.check(name, **fields)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"preset": "huge"}, "preset must be one of smoke, default, gpu, got 'huge'"),
+        ({"seed": -1}, "seed must be an integer from 0 to 2147483647, got -1"),
+        ({"seed": 1.5}, "seed must be an integer from 0 to 2147483647, got 1.5"),
+        ({"max_replicates": 0}, "max_replicates must be a positive integer, got 0"),
+    ],
+)
+def test_a_bad_argument_is_refused_as_on_the_command_line(tmp_path, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        sims.run("adaptive.split", out=tmp_path, **arguments)
+    if "preset" not in arguments:
+        with pytest.raises(ValueError, match=said):
+            sims.check("adaptive.split", out=tmp_path, **arguments)
+    if "max_replicates" not in arguments:
+        with pytest.raises(ValueError, match=said):
+            sims.load("adaptive.split", out=tmp_path, **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_no_claim_or_names_several_checks_says_which_there_are(tmp_path):
+    with pytest.raises(KeyError, match=r"did you mean adaptive\.split"):
+        sims.run("adaptive.spli", out=tmp_path)
+    with pytest.raises(ValueError, match=r"a whole claim, 'adaptive\.naive', got 'adaptive.naive/full'"):
+        sims.run("adaptive.naive/full", out=tmp_path)
+    with pytest.raises(KeyError, match="no claim is called 'nosuch'"):
+        sims.load("nosuch")
+    with pytest.raises(KeyError, match=r"several checks, name one of adaptive.naive/full, adaptive.naive/lazy, adaptive.naive/slope"):
+        sims.load("adaptive.naive")
+    assert sims.load("adaptive.split").check == "adaptive.split/failure"  # the only one
 
 
 def test_stored_results_are_arrays_along_the_fields_that_vary():

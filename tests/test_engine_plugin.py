@@ -1,6 +1,7 @@
 """Papers from a folder of one's own: the example of the guide, and what is refused."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,59 @@ def test_a_folder_that_holds_no_papers_or_a_taken_name_is_refused(tmp_path):
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("sims: plugin: ")
     assert refused.stderr.count("\n") == 1
+
+
+# ---- a paper of one's own with a mistake in it
+
+
+@pytest.fixture
+def mistaken(tmp_path):
+    """Writes the README's paper with a word replaced in one of its files, None: without the file; returns the folder."""
+
+    def write(file, old, new):
+        for path, code in re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL):
+            if path == f"{file}/hoeffding.py":
+                assert old in code
+                code = None if new is None else code.replace(old, new)
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            if code is not None:
+                (tmp_path / path).write_text(code, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "sims",
+            "coins!dependence",
+            "coins!twins",
+            "no Experiment('hoeffding.mean/coins!dependence'), which theory/hoeffding.py asks",
+        ),
+        ("sims", "", None, "sims/hoeffding.py is missing: it holds the EXPERIMENTS that the claims of theory/hoeffding.py ask"),
+        ("sims", "cell):", "cell)", "sims/hoeffding.py:17: SyntaxError: expected ':'"),
+        ("sims", "(mean - 0.5)", "(maen - 0.5)", "/coins at n=20, t=0.3: NameError: name 'maen' is not defined (sims/hoeffding.py:20)"),
+        ("theory", "bound(n, t)", "bound(n, eps)", "deviation_bound (hoeffding.py:10): the cell has no field eps; it has n, t"),
+        ("theory", "PAPER =", "PAPERS =", "theory/hoeffding.py defines no PAPER"),
+        ("theory", 'id="', 'identity="', "theory/hoeffding.py:21: TypeError: "),
+    ],
+    ids=["falsifier", "no simulators", "syntax", "name", "bound", "no paper", "argument"],
+)
+def test_a_mistake_is_one_sentence_that_names_file_and_experiment(mistaken, tmp_path, file, old, new, said):
+    done = python("sims", "--plugin", mistaken(file, old, new), "run", "hoeffding", "--out", tmp_path / "results")
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+
+
+def test_without_a_declared_mean_a_dry_run_prints_plans_at_guessed_ones(mistaken):
+    done = python("sims", "--plugin", mistaken("sims", "", ""), "run", "hoeffding", "--dry-run")
+    assert done.returncode == 0
+    for guess in ("B/2", "2B"):
+        assert re.search(rf"^    if the mean is {guess} +\d+ +\d+ +4000 ", done.stdout, re.MULTILINE)
+    assert "?: no mean is declared (`expected=` of the Experiment)" in done.stdout
+    assert "1 decision at level" in done.stdout
+    columns = [m.end() for m in re.finditer(r"(?m)^(?:experiment and|hoeffding\.mean/|    if the).*? (?:at most|4000)(?= )", done.stdout)]
+    starts = [m.start() for m in re.finditer(r"(?m)^(?:experiment and|hoeffding\.mean/|    if the)", done.stdout)]
+    assert len({end - start for start, end in zip(starts, columns, strict=True)}) == 1  # the columns are columns

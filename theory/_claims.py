@@ -8,13 +8,15 @@ The judge (sims/_stats) and the runner (sims/_runner) read these records; nothin
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import enum
 import functools
 import importlib
 import inspect
 import pkgutil
+import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,19 +27,35 @@ __all__ = [
     "Falsifier",
     "Method",
     "Paper",
+    "PaperError",
     "Provenance",
     "Relation",
+    "UnknownError",
     "Verdict",
     "call",
     "claims",
     "discover",
     "is_plugin",
+    "lookup",
+    "near",
     "papers",
+    "place_of",
     "plug_in",
     "roots",
 ]
 
 Method = Literal["capital", "t", "quantile", "rows", "box", "exact"]
+
+
+class PaperError(ValueError):
+    """A paper's files cannot be loaded, do not fit together, or fail while they run: one sentence that says where."""
+
+
+class UnknownError(KeyError):
+    """Nothing has this name; the sentence says what has."""
+
+    def __str__(self) -> str:  # a KeyError prints its sentence in quotes
+        return str(self.args[0])
 
 
 class Relation(enum.Enum):
@@ -202,11 +220,11 @@ class Claim:
         return self.id.split(".", 1)[0]
 
     def check(self, name: str) -> Check:
-        """The check called `name`; KeyError if there is none."""
+        """The check called `name`; UnknownError, a KeyError, if there is none."""
         for check in self.checks:
             if check.name == name:
                 return check
-        raise KeyError(f"{self.id} has no check {name!r}")
+        raise UnknownError(f"{self.id} has no check {name!r}; it has {', '.join(c.name for c in self.checks)}")
 
     def experiments(self) -> tuple[str, ...]:
         """Names of the experiments this claim asks for: one a check, one a world falsifier."""
@@ -236,21 +254,47 @@ def _parameters(fn: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 def call(fn: Callable[..., Any], fields: Mapping[str, Any]) -> Any:
     """Calls `fn` by keyword with those of `fields` that its signature names.
 
-    Raises: TypeError if `fn` names a field that is neither given nor has a default.
+    Raises: PaperError if `fn` names a field that is neither given nor has a default.
     """
     wanted = _parameters(fn)
     missing = [k for k, p in wanted.items() if k not in fields and p.default is inspect.Parameter.empty]
     if missing:
-        raise TypeError(f"{getattr(fn, '__name__', fn)}: the cell has no field {', '.join(missing)} (it has {', '.join(fields)}).")
+        code = getattr(fn, "__code__", None)
+        place = f" ({Path(code.co_filename).name}:{code.co_firstlineno})" if code is not None else ""
+        raise PaperError(f"{getattr(fn, '__name__', fn)}{place}: the cell has no field {', '.join(missing)}; it has {', '.join(fields)}.")
     return fn(**{k: fields[k] for k in wanted if k in fields})
 
 
-def discover(package: str) -> Iterator[types.ModuleType]:
-    """Every module of `package` without a leading underscore, imported, by name: that is the whole registry."""
+def discover(package: str, needs: Sequence[str] = ()) -> Iterator[types.ModuleType]:
+    """Every module of `package` without a leading underscore, imported, by name: that is the whole registry.
+
+    Raises: PaperError naming the file that cannot be imported, or lacks one of the names it needs.
+    """
     parent = importlib.import_module(package)
     for info in sorted(pkgutil.iter_modules(parent.__path__), key=lambda info: info.name):
-        if not info.name.startswith("_"):
-            yield importlib.import_module(f"{package}.{info.name}")
+        if info.name.startswith("_"):
+            continue
+        try:
+            module = importlib.import_module(f"{package}.{info.name}")
+        except Exception as error:
+            raise PaperError(f"{place_of(error) or f'{package}/{info.name}'}: {type(error).__name__}: {error}") from error
+        absent = [name for name in needs if not hasattr(module, name)]
+        if absent:
+            raise PaperError(f"{package}/{info.name}.py defines no {' and no '.join(absent)}; every paper's file there does.")
+        yield module
+
+
+def place_of(error: BaseException) -> str:
+    """The last line of a paper's own file that an error came through, "sims/dkw.py:23"; empty if it came through none."""
+    found = [(Path(f.filename), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        found.append((Path(error.filename), error.lineno))
+    for path, line in reversed(found):
+        for root in roots():
+            parts = path.parts[len(root.parts) :] if path.is_relative_to(root) else ()
+            if len(parts) > 1 and parts[0] in _PACKAGES and not parts[1].startswith("_"):
+                return f"{'/'.join(parts)}:{line}"
+    return ""
 
 
 _PACKAGES = ("theory", "sims", "figures")
@@ -299,16 +343,44 @@ def plug_in(folder: Path) -> None:
 @functools.cache
 def papers() -> Mapping[str, Paper]:
     """The papers by slug."""
-    return {module.PAPER.slug: module.PAPER for module in discover("theory")}
+    return {module.PAPER.slug: module.PAPER for module in discover("theory", ("PAPER", "CLAIMS"))}
 
 
 @functools.cache
 def claims() -> Mapping[str, Claim]:
     """All claims by id, in the order of papers and of each paper's CLAIMS."""
     found: dict[str, Claim] = {}
-    for module in discover("theory"):
+    for module in discover("theory", ("PAPER", "CLAIMS")):
         for claim in module.CLAIMS:
             if claim.id in found or claim.paper != module.PAPER.slug:
-                raise ValueError(f"{module.__name__}: claim id {claim.id!r} is taken or not of this paper.")
+                raise PaperError(f"{module.__name__}: claim id {claim.id!r} is taken or not of this paper.")
             found[claim.id] = claim
     return found
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """What to say after an unknown name: "; did you mean …?", or a dozen of the known ones."""
+    if not known:
+        return "; there is none"
+    matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(matches)}?" if matches else f"; known: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+
+
+def lookup(name: str, plug: str = "use_plugin(DIR)?") -> tuple[Claim, str | None]:
+    """The claim of "adaptive.naive" or "adaptive.naive/full", and the name of the check after the slash, if there is one.
+
+    plug: what makes the papers of another folder known, said where the paper is unknown.
+    Raises: UnknownError, a KeyError, that says what is meant or known.
+    """
+    claim_id, slash, check = name.partition("/")
+    claim = claims().get(claim_id)
+    if claim is None:
+        if claim_id in papers():
+            ids = [c for c, known in claims().items() if known.paper == claim_id]
+            raise UnknownError(f"{claim_id!r} is a paper; its claims are {', '.join(ids[:12])}{' …' if len(ids) > 12 else ''}")
+        hint = "" if claim_id.split(".", 1)[0] in papers() else f"; {plug}"
+        matches = near(claim_id, list(claims()))
+        raise UnknownError(f"no claim is called {claim_id!r}{hint if hint and 'did you mean' not in matches else matches + hint}")
+    if slash:
+        claim.check(check)
+    return claim, check or None
