@@ -172,7 +172,7 @@ def _check(claim: Claim, check: _claims.Check, done: Mapping[str, Any] | None) -
     evidence = _report.against(row, done["relation"])
     caught = sum(f["verdict"] == Verdict.REFUTED.value for f in done["falsifiers"])
     label = (
-        f"{claim.id} {check.name}: {verdict}. At the cell with the least room: {evidence}, slack {_report.number(row['slack'])}. "
+        f"{claim.id} {check.name}: {verdict}. At the cell with the least room: {evidence}, slack {_report.slack(row)}. "
         f"{caught} of {len(done['falsifiers'])} falsifiers rejected."
     )
     chart = _svg.chart_of(done, label)
@@ -180,7 +180,7 @@ def _check(claim: Claim, check: _claims.Check, done: Mapping[str, Any] | None) -
         legend = "".join(f"<li>{_sample(kind)}{escape(text)}</li>" for kind, text in chart.legend)
         parts.append(f'<figure>{chart.svg}<figcaption><ul class="legend">{legend}</ul></figcaption></figure>')
     parts.append(
-        f"<p>At the cell with the least room: {escape(evidence)}; slack {_report.number(row['slack'])}, loose {_report.loose(row)}.</p>"
+        f"<p>At the cell with the least room: {escape(evidence)}; slack {_report.slack(row)}, loose {_report.loose(row)}.</p>"
     )
     parts.append(_falsifiers(done))
     parts.append(_table(claim, done))
@@ -221,7 +221,7 @@ def _table(claim: Claim, done: Mapping[str, Any]) -> str:
         exact = row["method"] == "exact"
         values = (
             _report.number(row["estimate"]), interval, _report.number(row["margin"] if done["relation"] == "RATE" else row["bound"]),
-            _report.number(row["slack"]), row["verdict"], "exact" if exact else _report.number(row["num_replicates"]),
+            _report.slack(row), row["verdict"], "exact" if exact else _report.number(row["num_replicates"]),
             str(row["num_failed"]), "–" if exact else str(row["seed"]),
         )  # fmt: skip
         reason = f"<br>{escape(row['reason'])}" if row["reason"] else ""
