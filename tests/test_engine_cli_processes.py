@@ -107,6 +107,7 @@ def test_a_run_ended_by_ctrl_c_or_kill_resumes_and_is_bit_equal_to_an_undisturbe
         assert drawn[how].items() <= whole.items()  # what was finished was kept
 
 
+@pytest.mark.slow  # two processes; two writers of a folder are tested without
 def test_two_runs_share_a_folder_and_agree(calm, tmp_path):
     reference, expected = calm
     both = [start("run", *CLAIMS, "--json", "--out", tmp_path) for _ in range(2)]

@@ -68,6 +68,7 @@ def test_numbers_do_not_depend_on_two_devices_nor_on_an_uneven_share(whole):
             np.testing.assert_array_equal(values, whole[name][:count])
 
 
+@pytest.mark.slow  # a process of its own; two devices are tested in this one
 def test_numbers_do_not_depend_on_four_devices(whole, tmp_path):
     script = (
         "import sys, numpy as np, jax; jax.config.update('jax_num_cpu_devices', 4)\n"

@@ -257,6 +257,7 @@ def test_a_fit_on_the_edge_of_the_box_stays_inside_and_converges():
     assert ((np.asarray(found.theta) >= least - 1e-12) & (np.asarray(found.theta) <= most + 1e-12)).all()
 
 
+@pytest.mark.slow  # the program of all fits with three atoms, for one draw
 def test_a_fit_that_has_ended_does_not_begin_again():
     """Its last look, at rounding's level and no better than the one before, once set the likelihood back to -inf."""
     e = _experiment.experiments()["moe.thm1/ratio"]
