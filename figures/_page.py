@@ -179,9 +179,7 @@ def _check(claim: Claim, check: _claims.Check, done: Mapping[str, Any] | None) -
     if chart is not None:
         legend = "".join(f"<li>{_sample(kind)}{escape(text)}</li>" for kind, text in chart.legend)
         parts.append(f'<figure>{chart.svg}<figcaption><ul class="legend">{legend}</ul></figcaption></figure>')
-    parts.append(
-        f"<p>At the cell with the least room: {escape(evidence)}; slack {_report.slack(row)}, loose {_report.loose(row)}.</p>"
-    )
+    parts.append(f"<p>At the cell with the least room: {escape(evidence)}; slack {_report.slack(row)}, loose {_report.loose(row)}.</p>")
     parts.append(_falsifiers(done))
     parts.append(_table(claim, done))
     return "".join(parts)

@@ -300,7 +300,7 @@ def _p_values(first, second):
 
 @pytest.mark.claim("adaptive.fig2")
 @pytest.mark.claim("adaptive.fig3")
-@pytest.mark.parametrize("world", ["standard", "thresholdout", "signal"])
+@pytest.mark.parametrize("world", [pytest.param("standard", marks=pytest.mark.slow), "thresholdout", "signal"])
 def test_full_and_lazy_samplers_have_the_same_law(world):
     p = _p_values(_small("full", world), _small("lazy", world))
     assert min(p.values()) > FALSE_FAIL / len(p), p

@@ -99,9 +99,15 @@ def mistaken(tmp_path):
         ("sims", "", None, "sims/hoeffding.py is missing: it holds the EXPERIMENTS that the claims of theory/hoeffding.py ask"),
         ("sims", "cell):", "cell)", "sims/hoeffding.py:17: SyntaxError: expected ':'"),
         ("sims", "(mean - 0.5)", "(maen - 0.5)", "/coins at n=20, t=0.3: NameError: name 'maen' is not defined (sims/hoeffding.py:20)"),
-        ("theory", "bound(n, t)", "bound(n, eps)", "deviation_bound (hoeffding.py:10): the cell has no field eps; it has n, t"),
-        ("theory", "PAPER =", "PAPERS =", "theory/hoeffding.py defines no PAPER"),
-        ("theory", 'id="', 'identity="', "theory/hoeffding.py:21: TypeError: "),
+        pytest.param(
+            "theory",
+            "bound(n, t)",
+            "bound(n, eps)",
+            "deviation_bound (hoeffding.py:10): the cell has no field eps; it has n, t",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("theory", "PAPER =", "PAPERS =", "theory/hoeffding.py defines no PAPER", marks=pytest.mark.slow),
+        pytest.param("theory", 'id="', 'identity="', "theory/hoeffding.py:21: TypeError: ", marks=pytest.mark.slow),
     ],
     ids=["falsifier", "no simulators", "syntax", "name", "bound", "no paper", "argument"],
 )
