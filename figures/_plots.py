@@ -283,7 +283,7 @@ def _draw_cells(ax: Any, points: Sequence[Mapping[str, Any]], check: Mapping[str
         if fake:
             wrong = _values(fake, "bound" if f["kind"] == "bound" else "estimate")
             ax.plot(
-                [i + 0.1 for i in _series.places_of(points, fake)],
+                [i + 0.1 + 0.08 * j for i in _series.places_of(points, fake)],  # beside one another, as they may coincide
                 wrong,
                 linestyle="none",
                 marker=_FALSE_MARKERS[j % 4],
