@@ -86,7 +86,7 @@ def capacity(args):
     if "K" in args:
         return inv.feature_dims(inv.B7, 4, (1, 2, 3, 5), args["family"]).n2_predictor
     dims, _ = ranks(args)
-    return inv.vc_bound(dims, args["p"] - 1, args["k"], all_eps=False)
+    return min(inv.capacity(dims), inv.ambient_vc(args["p"] - 1, args["k"]))  # at one eps, fixed in advance
 
 
 def separated(args):

@@ -200,16 +200,10 @@ def read_graph(text: str) -> tuple[np.ndarray, np.ndarray, list[Environment] | i
     B = np.zeros((p, p))
     for parent, child, weight in _entries("edges", given["edges"], p):
         B[child, parent] = weight
-    try:
-        _arguments.graph("certify", B)
-    except ValueError as error:  # in the words of the file
-        raise ValueError(str(error).replace("B must", "edges must")) from None
+    _arguments.graph("certify", B, "edges")
     noise = given.get("noise", 1.0)
-    _arguments.require(
-        not isinstance(noise, list) or len(noise) == p, "certify", f"noise must be a number or hold {p}, one a node, got {noise!r}."
-    )
     omega = np.full(p, _number("noise", noise)) if not isinstance(noise, list) else np.array([_number("noise", x) for x in noise])
-    omega = _arguments.variances("certify", omega, p)
+    omega = _arguments.variances("certify", omega, p, name="noise")
     read = {
         name: [_environment(e, f"{name} {i}", B, omega) for i, e in enumerate(given[name])]
         for name in ("training", "unseen")

@@ -67,16 +67,16 @@ def positive(fn, name, value):
     return _interval(fn, name, value, lambda a: (a > 0) & (a < np.inf), "be finite and > 0")
 
 
-def graph(fn, B):
-    """B as float64 [..., p, p], B[i, j] the weight of edge j -> i; any numbering of an acyclic graph."""
+def graph(fn, B, name="B"):
+    """B as float64 [..., p, p], B[i, j] the weight of edge j -> i; any numbering of an acyclic graph. name: what it was typed as."""
     array = np.asarray(B, dtype=np.float64)
     square = array.ndim >= 2 and array.shape[-1] == array.shape[-2] and array.shape[-1] > 0
-    require(square, fn, lambda: f"B must be a square matrix, got shape {array.shape}.")
-    require(bool(np.isfinite(array).all()), fn, "B must be finite.")
+    require(square, fn, lambda: f"{name} must be a square matrix, got shape {array.shape}.")
+    require(bool(np.isfinite(array).all()), fn, lambda: f"{name} must be finite.")
     reach = np.asarray(array != 0, dtype=np.float64)
     for _ in range(array.shape[-1].bit_length()):  # walks of length at least p exist only on a cycle
         reach = np.minimum(reach @ reach, 1.0)
-    require(not reach.any(), fn, "B must be acyclic, got a directed cycle.")
+    require(not reach.any(), fn, lambda: f"{name} must be acyclic, got a directed cycle.")
     return array
 
 
@@ -97,14 +97,14 @@ def sites(fn, value, p, target, B=None, name=None):
     return tuple(sorted(found))
 
 
-def variances(fn, omega, p, free=()):
-    """Noise variances as float64 [p] (None: all 1), > 0 but for the nodes in `free`, where 0 is allowed."""
+def variances(fn, omega, p, free=(), name="omega"):
+    """Noise variances as float64 [p] (None: all 1), > 0 but for the nodes in `free`, where 0 is allowed. name: what they were typed as."""
     array = np.ones(p) if omega is None else np.asarray(omega, dtype=np.float64)
-    require(array.shape[-1:] == (p,), fn, lambda: f"omega must have {p} entries, got shape {array.shape}.")
+    require(array.shape[-1:] == (p,), fn, lambda: f"{name} must have {p} entries, got shape {array.shape}.")
     fixed = np.ones(p, dtype=bool)
     fixed[list(free)] = False
     ok = np.isfinite(array).all() and (array[..., fixed] > 0).all() and (array >= 0).all()
-    require(bool(ok), fn, lambda: f"omega must be > 0 (0 is allowed at hard sites only), got {array.tolist()}.")
+    require(bool(ok), fn, lambda: f"{name} must be > 0 (0 is allowed at hard sites only), got {array.tolist()}.")
     return array
 
 

@@ -77,17 +77,16 @@ def ambient_vc(d, k):
     return (k * d + k) * _PER_PARAMETER
 
 
-def vc_bound(dims, d, k, gap="gradient", all_eps=True):
+def vc_bound(dims, d, k, gap="gradient"):
     """L4: v = min{N2, N_lin (N_lin + 1)/2, ambient}, the VC dimension of the sets {e : G_e <= eps} over all (V, beta) and eps.
 
-    Ambient: `ambient_vc`, with eps as one parameter more unless all_eps=False, one eps fixed in advance; the monomial counts hold for
-    all eps as they stand.
+    Ambient: `ambient_vc` with eps as one parameter more; the monomial counts hold for all eps as they stand.
 
     Args: dims: from `feature_dims`. d: covariates; k: dimension of the representation. gap: "gradient", or "predictor" for D,
       where only the monomial count applies.
     Returns: float; v may be fractional. Raises: ValueError.
     """
-    ambient = ambient_vc(d, k) + (_PER_PARAMETER if all_eps else 0)
+    ambient = ambient_vc(d, k) + _PER_PARAMETER
     allowed = ("gradient", "predictor")
     _arguments.require(gap in allowed, "vc_bound", lambda: f"gap must be one of {', '.join(allowed)}, got {gap!r}.")
     return capacity(dims, gap) if gap == "predictor" else min(capacity(dims), ambient)
