@@ -17,7 +17,6 @@ from theory._claims import Check, Claim, Falsifier, Relation, Verdict
 
 __all__ = [
     "answer",
-    "ask_claim",
     "asked_check",
     "asked_decisions",
     "decisions_at",
@@ -255,11 +254,6 @@ def asked_check(decision: Decision, rows: Sequence[Row]) -> dict[str, Any]:
     """A user's own cell as a check of a summary."""
     about = {**_about(decision.check), "verdict": rows[0].verdict, "reason": rows[0].reason}
     return {**about, "rows": _as_dicts(rows), "falsifiers": []}
-
-
-def ask_claim(claim: Claim, cell_text: str, options: Options) -> dict[str, Any]:
-    """Answers a user's own cell, at the level in `options`; no falsifiers. Raises: as `asked_decisions`."""
-    return answer(claim, asked_decisions(claim, cell_text, options))
 
 
 def answer(claim: Claim, decisions: Iterable[Decision]) -> dict[str, Any]:

@@ -402,10 +402,14 @@ def test_another_fingerprint_makes_chunks_stale(world, tmp_path, monkeypatch):
     assert any("stale" in s and "stream" in s for s in said)
 
 
+def asked(claim, cell_text, options):
+    return _verdicts.answer(claim, _verdicts.asked_decisions(claim, cell_text, options))
+
+
 def test_a_users_cell_has_its_own_level_and_no_falsifiers(world, tmp_path):
     claim = Claim("toy.claim", "a test", "a toy", (tail(),))
     world([tail()], [experiment("main", Cell(0.1))])
-    summary = _verdicts.ask_claim(claim, "p=0.02,claimed=0.3", Options(out=tmp_path / "own", alpha=1e-3))
+    summary = asked(claim, "p=0.02,claimed=0.3", Options(out=tmp_path / "own", alpha=1e-3))
     (row,) = summary["checks"][0]["rows"]
     assert row["cell"] == {"p": 0.02, "claimed": 0.3, "kind": 0.0}
     assert (row["verdict"], row["level"]) == ("SUPPORTED", 1e-3)
@@ -416,7 +420,7 @@ def test_a_users_cell_has_its_own_level_and_no_falsifiers(world, tmp_path):
         ("p=1,p=1", "twice"),
     ):
         with pytest.raises(ValueError, match=message):
-            _verdicts.ask_claim(claim, text, Options(out=tmp_path / "own", alpha=1e-3))
+            asked(claim, text, Options(out=tmp_path / "own", alpha=1e-3))
 
 
 def test_overall_words():
