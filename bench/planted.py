@@ -22,6 +22,7 @@ THREADS = _clock.same_cores()
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 
+from sims import _generator  # noqa: E402
 from sims.verification import _learned  # noqa: E402
 
 BLOCK = 16  # runs at once
@@ -57,7 +58,7 @@ def main() -> None:
     jax.config.update("jax_enable_compilation_cache", False)  # compiling is what is compared
     numbers = [int(v) for v in sys.argv[1:]]
     runs, horizons = (numbers or [BLOCK])[0], numbers[1:] or [16, 32, 64, 128]
-    keys = jax.random.split(jax.random.key(0), runs)
+    keys = jax.random.split(jax.random.key(0, impl=_generator.FAST), runs)
     grid = [prepared_of(horizon) for horizon in horizons]
     traced: list[Callable[..., Any]] = []
 

@@ -21,7 +21,7 @@ THREADS = _clock.same_cores()
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 
-from sims import _experiment  # noqa: E402
+from sims import _experiment, _generator  # noqa: E402
 from sims.verification import _needle, _paired  # noqa: E402
 from theory.verification import _needle as needle_theory  # noqa: E402
 from theory.verification import _paired as paired_theory  # noqa: E402
@@ -72,11 +72,11 @@ def main() -> None:
     rng = np.random.default_rng(0)
     cell = _paired.GapCell(N, D, DELTA, "tab")
     ours = compiled(_paired.simulate_paired, _paired.prepare_gap(cell), lambda drawn: drawn["x"].mean())
-    cloning = _clock.timed(lambda i: float(ours(jax.random.key(i))))
+    cloning = _clock.timed(lambda i: float(ours(jax.random.key(i, impl=_generator.FAST))))
     traces, counts = _clock.timed(lambda i: numpy_traces(rng)), _clock.timed(lambda i: numpy_counts(rng))
     prepared = _needle.BestOfNPrepared(most=BUDGETS, n=np.int32(1), rate=_needle.prepare_best_of_n(_needle.BestOfNCell(1, STYLES)).rate)
     budgets = compiled(_needle.simulate_best_of_n, prepared, lambda drawn: drawn["solved"].mean(0))
-    best = _clock.timed(lambda i: np.asarray(budgets(jax.random.key(i))))
+    best = _clock.timed(lambda i: np.asarray(budgets(jax.random.key(i, impl=_generator.FAST))))
     numpys = _clock.timed(lambda i: numpy_best_of_n(rng))
     at = STYLES - 1  # budget K
     what = f"verification: cloning, n={N}, d={D}, {RUNS} runs"

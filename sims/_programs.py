@@ -19,9 +19,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["GENERATOR", "Ahead", "call", "compile_now"]
+from sims import _generator
 
-GENERATOR = "threefry2x32"  # the only generator whose vmapped draws do not depend on the batch size
+__all__ = ["Ahead", "call", "compile_now"]
+
 MOST_THREADS = 2  # tracing is Python, which runs one thread at a time: more of them starve the run itself
 SWITCH_SECONDS = 5e-4  # how long the run waits for such a thread to let Python go; 5e-3 by default, at every return from a device
 
@@ -39,7 +40,7 @@ def _program(simulate: Callable[..., Any], platform: str) -> Callable[..., Any]:
     """
 
     def block_of(key_data, prepared):
-        keys = jax.random.wrap_key_data(key_data, impl=GENERATOR)
+        keys = jax.random.wrap_key_data(key_data, impl=_generator.FAST)
         with jax.default_matmul_precision("highest"):
             drawn = jax.vmap(simulate, (0, None))(keys, prepared)
         return drawn if isinstance(drawn, dict) else {"x": drawn}

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sims import _ahead, _experiment, _programs, _store
+from sims import _ahead, _experiment, _generator, _programs, _store
 
 __all__ = [
     "STREAM",
@@ -102,7 +102,7 @@ def for_device(experiment: _experiment.Experiment, platform: str | None = None) 
 
 @functools.partial(jax.jit, static_argnums=3)
 def _key_data(seed, stream, first, shape):
-    key = jax.random.fold_in(jax.random.key(seed, impl=_programs.GENERATOR), stream)
+    key = jax.random.fold_in(jax.random.key(seed, impl=_generator.FAST), stream)
     index = first + jnp.arange(shape[0] * shape[1], dtype=jnp.uint32)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, index)
     return jax.random.key_data(keys).reshape(*shape, -1)
@@ -254,7 +254,7 @@ def fingerprint(experiment: _experiment.Experiment) -> Mapping[str, Any]:
     return {
         "code": _code_digest(experiment.claim_id.split(".", 1)[0]),
         "jax": jax.__version__,
-        "generator": _programs.GENERATOR,
+        "generator": _generator.WRITTEN_OUT,
         "x64": experiment.x64,
         "device": device_kind(experiment),
         "block": for_device(experiment).block,

@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -445,75 +444,6 @@ def test_tracer_finds_the_sample_and_its_falsifiers_do_not(name):
         assert stats.ttest_1samp(drawn["x"], bound, alternative=side).pvalue < FALSE_FAIL
         mean, sd = _claims.call(experiment.expected, _experiment.cell_fields(cell))
         assert abs(drawn["x"].mean() - mean) < 6 * sd / math.sqrt(64) + 0.005
-
-
-# --------------------------------------------------------------------------------------------------------- leaderboards
-
-
-def _plain_board(wrong, board, step):
-    """(last report, number kept) of boosting the submissions `wrong` (0/1 [k - 1, n]) on one leaderboard."""
-    n = wrong.shape[1]
-    kept, report, last = [], math.inf, None
-    for vector in wrong:
-        loss = vector.mean()
-        if board == "board":
-            accept = round(float(loss), 5) < 0.5
-        elif last is None:
-            accept = True
-        elif board == "fixed":
-            accept = loss < report - step
-        else:
-            accept = report - loss > (vector - last).std() / math.sqrt(n)
-        if accept:
-            kept.append(vector)
-            last, report = vector, round(float(loss) / step) * step if board == "fixed" else loss
-    votes = np.sum(kept, axis=0)
-    vote = np.where(2 * votes == len(kept), 0.5, 2 * votes > len(kept))
-    loss = vote.mean()
-    if board == "board":
-        return round(float(loss), 5), len(kept)
-    if board == "fixed":
-        return (round(float(loss) / step) * step if loss < report - step else report), len(kept)
-    better = report - loss > (vote - last).std() / math.sqrt(n)
-    return (round(float(loss) * n) / n if better else report), len(kept)
-
-
-@pytest.mark.claim("adaptive.ladder")
-@pytest.mark.parametrize("board", _leaderboard.BOARDS)
-@pytest.mark.parametrize(("n", "k", "step"), [(101, 1500, None), (128, 40, 0.031), (115, 1026, 0.017)])
-def test_leaderboard_equals_a_plain_loop_on_the_same_bits(board, n, k, step):
-    prepared = _leaderboard.prepare_ladder(_leaderboard.LadderCell(n, k, 0.05), board)
-    if step is not None:
-        prepared = _leaderboard.LeaderboardPrepared(**{**vars(prepared), "step": step})
-    keys = jax.random.split(jax.random.key(23), 6)
-    for key in keys:
-        tiles = [
-            np.asarray(jax.random.bits(jax.random.fold_in(jax.random.clone(key), t), (prepared.words, _leaderboard.TILE), jnp.uint32))
-            for t in range(int(prepared.tiles))
-        ]
-        words = np.concatenate(tiles, axis=1)[:, : k - 1]  # [words, k - 1]
-        bits = (words[:, None, :] >> np.arange(32, dtype=np.uint32)[None, :, None]) & 1
-        wrong = bits.reshape(-1, k - 1)[:n].T.astype(float)
-        report, kept = _plain_board(wrong, board, prepared.step)
-        drawn = {
-            name: float(v[0]) for name, v in _batched(_leaderboard.simulate_leaderboard)(jax.random.clone(key)[None], prepared).items()
-        }
-        assert drawn["accepted"] == kept
-        assert drawn["reported"] == pytest.approx(report, abs=1.01e-5 if board == "board" else 1e-6)
-
-
-@pytest.mark.claim("adaptive.ladder")
-def test_boosting_breaks_the_plain_board_at_ten_thousand_submissions_and_not_at_three():
-    for k, breaks in ((3000, 0), (10_000, 1)):
-        cell = _leaderboard.LadderCell(4000, k, 0.05)
-        drawn = _draw(_leaderboard.simulate_leaderboard, _leaderboard.prepare_ladder(cell, "board"), 8, seed=24)
-        assert np.all(drawn["x"] == breaks)
-        assert drawn["reported"].mean() == pytest.approx(ladder.board_loss(4000, k), abs=0.015)  # 5 sd of the mean: .008
-    for board in ("fixed", "free"):
-        cell = _leaderboard.LadderCell(4000, 1000, 0.05)
-        drawn = _draw(_leaderboard.simulate_leaderboard, _leaderboard.prepare_ladder(cell, board), 64, seed=25)
-        assert drawn["x"].max() == 0
-        assert drawn["reported"].mean() == pytest.approx(0.468 if board == "fixed" else 0.478, abs=0.004)
 
 
 # ---------------------------------------------------------------------------------------------------- tables and errors

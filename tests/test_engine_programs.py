@@ -4,14 +4,39 @@ import dataclasses
 import functools
 import threading
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from test_engine_runner import TRACES, Cell, drawn, experiment
 
-from sims import _experiment, _programs, _runner, _shards
+from sims import _experiment, _generator, _programs, _runner, _shards
 from sims._decide import Options
 from theory import _claims
+
+
+def test_the_generator_draws_what_jax_draws_bit_for_bit():
+    def draws(key):
+        left, right, last = jax.random.split(key, 3)
+        folded = jax.random.fold_in(left, 7)
+        many = [jax.random.bits(jax.random.clone(folded), (3, 5), dtype) for dtype in (jnp.uint8, jnp.uint16, jnp.uint32)]
+        square = jax.random.split(folded, (2, 3))
+        numbers = jax.random.normal(right, (7,)), jax.random.permutation(last, 10), jax.random.uniform(square[1, 2], (), jnp.float32)
+        return *many, *numbers, jax.random.key_data(jax.random.fold_in(left, jnp.uint32(2**31)))
+
+    data = jax.random.key_data(jax.random.split(jax.random.key(5, impl=_generator.NAME), 4))
+    known, ours = (
+        jax.jit(jax.vmap(lambda data, impl=impl: draws(jax.random.wrap_key_data(data, impl=impl))))(data)
+        for impl in (_generator.NAME, _generator.FAST)
+    )
+    jax.tree.map(np.testing.assert_array_equal, known, ours)
+    with jax.enable_x64(True):
+        wide = [jax.random.bits(jax.random.key(6, impl=impl), (4,), jnp.uint64) for impl in (_generator.NAME, _generator.FAST)]
+        np.testing.assert_array_equal(*wide)
+    seeds = [jax.random.key_data(jax.random.key(2**31 - 1, impl=impl)) for impl in (_generator.NAME, _generator.FAST)]
+    np.testing.assert_array_equal(*seeds)
+    with pytest.raises(NotImplementedError, match=r"at most 2\^32 - 1 numbers are drawn at a time, got an array of \(65536, 65536\)"):
+        jax.jit(lambda key: jax.random.bits(key, (2**16, 2**16))).lower(jax.random.key(1, impl=_generator.FAST))
 
 
 def test_a_program_compiled_ahead_draws_the_same_and_is_not_made_again():

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sims import _experiment, _programs, _runner
+from sims import _experiment, _generator, _runner
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = []
@@ -116,7 +116,7 @@ def test_frozen_draws():
     assert e.stream(Cell(50, 0.5)) == frozen["cell_stream"]
     keys = np.asarray(_runner.replicate_keys(7, e.stream(Cell(50, 0.5)), 5, (1, 2)))
     assert keys.tolist() == frozen["keys"]
-    key = jax.random.wrap_key_data(jnp.asarray(keys[0, 0]), impl=_programs.GENERATOR)
+    key = jax.random.wrap_key_data(jnp.asarray(keys[0, 0]), impl=_generator.NAME)
     made = {
         "bits": jax.random.bits(jax.random.clone(key), (4,)),
         "uniform": jax.random.uniform(jax.random.clone(key), (3,)),
@@ -180,7 +180,7 @@ def record():
     e = experiment()
     stream = e.stream(Cell(50, 0.5))
     keys = np.asarray(_runner.replicate_keys(7, stream, 5, (1, 2)))
-    key = jax.random.wrap_key_data(jnp.asarray(keys[0, 0]), impl=_programs.GENERATOR)
+    key = jax.random.wrap_key_data(jnp.asarray(keys[0, 0]), impl=_generator.NAME)
     frozen = {
         "stream": _runner.STREAM,
         "cell_stream": stream,

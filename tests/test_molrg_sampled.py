@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sims import _programs, _runner
+from sims import _generator, _runner
 from sims.molrg import (
     EXPERIMENTS,
     _host,
@@ -82,7 +82,7 @@ def test_tie_event_is_that_of_the_instance_itself():
 def test_noisy_pca_equals_the_host_on_the_same_draws():
     cell = _pca.NoisyCell(48, 4, 8, 0.01)
     ratio = _draw("thm2i/gaussian", cell)["ratio"][0]
-    key = jax.random.wrap_key_data(_runner.replicate_keys(3, 1, 0, (1, 1))[0, 0], impl=_programs.GENERATOR)
+    key = jax.random.wrap_key_data(_runner.replicate_keys(3, 1, 0, (1, 1))[0, 0], impl=_generator.NAME)
     A, E = (np.asarray(jax.random.normal(k, (48, 16), jnp.float32), float) for k in jax.random.split(key))
     A, E, truth = A[:4, :8], 0.01 * E[:, :8], np.eye(48)[:, :4]
     err = _subspaces.subspace_error(_host.pca(truth @ A + E, 4), truth)

@@ -1,12 +1,14 @@
-"""adaptive.ladder: boosting random submissions against leaderboards, bit by bit."""
+"""adaptive.ladder: boosting random submissions against leaderboards, bit by bit or only where one may be accepted."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.stats import binom
 
 from sims._experiment import register
 from sims.adaptive import _cells
@@ -16,6 +18,7 @@ from theory.adaptive import _ladder
 
 BOARDS = ("board", "fixed", "free")
 TILE = 1024  # submissions drawn at a time
+_RARE = 64 * math.log(2)  # what has a probability below 2^-64 is taken as impossible
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,7 @@ class LeaderboardPrepared:
     board: np.ndarray  # int32 []: index into BOARDS
     step: float  # of the fixed-step Ladder
     bound: float
+    below: np.ndarray  # float32 [words * COINS + 1]: P[at most w of n labels are wrong]
 
 
 def validate_ladder(cell):
@@ -62,14 +66,16 @@ def validate_ladder(cell):
 
 def prepare_ladder(cell, board):
     """LadderCell -> LeaderboardPrepared on the leaderboard named."""
+    words = -(-cell.n // COINS)
     return LeaderboardPrepared(
-        words=-(-cell.n // COINS),
+        words=words,
         n=np.int32(cell.n),
         guesses=np.int32(cell.k - 1),
         tiles=np.int32(-(-(cell.k - 1) // TILE)),
         board=np.int32(BOARDS.index(board)),
         step=float(_ladder.ladder_step(cell.n, cell.k)),
         bound=_ladder.ladder_bound(cell.n, cell.k, cell.beta),
+        below=binom.cdf(np.arange(words * COINS + 1), cell.n, 0.5).astype(np.float32),
     )
 
 
@@ -81,6 +87,12 @@ def prepare_boost(cell):
 def _ones(words):
     """uint32 [words, ...] -> int32 [...]: bits set."""
     return jax.lax.population_count(words).astype(jnp.int32).sum(0, dtype=jnp.int32)
+
+
+def _reported(prepared, loss):
+    """What the Ladder reports for an accepted loss, float32 []."""
+    size = prepared.n.astype(jnp.float32)
+    return jnp.where(prepared.board == 1, jnp.round(loss / prepared.step) * prepared.step, jnp.round(loss * size) / size)
 
 
 def simulate_leaderboard(key, prepared):
@@ -98,9 +110,6 @@ def simulate_leaderboard(key, prepared):
     place = jnp.arange(COINS, dtype=jnp.uint32)[None, :]
     keep = (real.astype(jnp.uint32) << place).sum(1, dtype=jnp.uint32)  # [words]
     plain, fixed = prepared.board == 0, prepared.board == 1
-
-    def rounded(loss):  # what the Ladder reports for an accepted loss
-        return jnp.where(fixed, jnp.round(loss / prepared.step) * prepared.step, jnp.round(loss * size) / size)
 
     def unpacked(word):  # 0 or 1, int32 [words, COINS]
         return ((word[:, None] >> place) & 1).astype(jnp.int32)
@@ -123,7 +132,7 @@ def simulate_leaderboard(key, prepared):
                 accepted + found.astype(jnp.int32),
                 jnp.where(found, words[:, at], last),
                 jnp.where(found, wrong[at], count),
-                jnp.where(found, rounded(wrong[at].astype(jnp.float32) / size), report),
+                jnp.where(found, _reported(prepared, wrong[at].astype(jnp.float32) / size), report),
             )
 
         def ladder(state):
@@ -141,13 +150,24 @@ def simulate_leaderboard(key, prepared):
     none = (jnp.zeros((prepared.words, COINS), jnp.int32), zero, jnp.zeros(prepared.words, jnp.uint32), zero, jnp.float32(jnp.inf))
     votes, accepted, last, count, report = jax.lax.fori_loop(0, prepared.tiles, judge_tile, none)
 
+    return _submit_vote(prepared, votes, accepted, unpacked(last), count, report)
+
+
+def _submit_vote(prepared, votes, accepted, last, count, report):
+    """The boosted vote as the last submission: what both simulators return.
+
+    votes: int32 [...], at every point the accepted submissions that are wrong there. last: int32 of that shape, 0 or 1, the last
+    accepted one's wrong labels, `count` of them; report: what the board says of it.
+    """
+    size = prepared.n.astype(jnp.float32)
+    real = jnp.arange(votes.size, dtype=jnp.int32).reshape(votes.shape) < prepared.n
+    plain, fixed = prepared.board == 0, prepared.board == 1
     vote = jnp.where(real, 1 + jnp.sign(2 * votes - accepted), 0)  # twice the loss at each point: 0, 1, 2
     loss = vote.sum(dtype=jnp.int32).astype(jnp.float32) / (2 * size)
-    before = 2 * unpacked(last)
-    squares = ((vote - before) ** 2).sum(dtype=jnp.int32).astype(jnp.float32) / (4 * size)
+    squares = ((vote - 2 * last) ** 2).sum(dtype=jnp.int32).astype(jnp.float32) / (4 * size)
     gain = count.astype(jnp.float32) / size - loss
     better = jnp.where(fixed, loss < report - prepared.step, (gain > 0) & (gain**2 * (size + 1) > squares))
-    report = jnp.where(better, rounded(loss), report)
+    report = jnp.where(better, _reported(prepared, loss), report)
     report = jnp.where(plain, jnp.round(loss * 1e5) / 1e5, report)
     return {
         "x": (jnp.abs(report - 0.5) > prepared.bound).astype(jnp.float32),
@@ -155,3 +175,72 @@ def simulate_leaderboard(key, prepared):
         "reported": report,
         "accepted": accepted.astype(jnp.float32),
     }
+
+
+def _subset(key, size, real):
+    """A uniformly random set of `size` of the real points, bool [points]: those with the least of as many random words.
+
+    Two equal words at the edge, which happens once in 2^32 / points sets, leave it one point short.
+    """
+    word = jnp.where(real, jax.random.bits(key, real.shape, jnp.uint32), jnp.uint32(0xFFFFFFFF))
+
+    def next_bit(i, edge):  # the largest edge that has at most `size` words below it, bit by bit
+        higher = edge | (jnp.uint32(1) << (31 - i).astype(jnp.uint32))
+        return jnp.where((word < higher).sum(dtype=jnp.int32) <= size, higher, edge)
+
+    return word < jax.lax.fori_loop(0, 32, next_bit, jnp.uint32(0))
+
+
+def simulate_ladder(key, prepared):
+    """`simulate_leaderboard` for the two Ladders, same law: only submissions that may be accepted are drawn.
+
+    A random submission has Binomial(n, 1/2) wrong labels, and given their number any set of points is as likely. Next to an
+    accepted one with c wrong labels a submission with w of them can be accepted
+    - on the Ladder of fixed step iff its loss is low enough: the set does not matter;
+    - on the parameter-free one only if c > w and (c - w)^2 >= D, the points where the two differ. D is c + w less twice a
+      hypergeometric number of mean c w/n, which exceeds it by s with probability <= exp(-2 s^2/w) (Hoeffding 1963, section 6).
+    So a submission may be accepted iff w <= some w_0. How many pass until one may is geometric; its w, its set follow.
+    """
+    n, size = prepared.n, prepared.n.astype(jnp.float32)
+    key_first, key_next = jax.random.split(key)
+    real = jnp.arange(prepared.words * COINS, dtype=jnp.int32) < n
+    wrongs = jnp.arange(prepared.words * COINS + 1, dtype=jnp.int32)
+    fixed = prepared.board == 1
+
+    def unit(key):  # in (0, 1]
+        return (jax.random.bits(key, (), jnp.uint32).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-32)
+
+    def most_wrong(count, report):
+        w = wrongs.astype(jnp.float32)
+        gain = count.astype(jnp.float32) - w
+        apart = 2 * w + gain - 2 * (count.astype(jnp.float32) * w / size + jnp.sqrt(_RARE / 2 * w))
+        good = jnp.where(fixed, w / size < report - prepared.step, (gain > 0) & (gain * gain >= apart - 1))
+        return jnp.max(jnp.where(good, wrongs, -1))
+
+    def next_candidate(state):
+        i, asked, votes, accepted, last, count, report = state
+        key_skip, key_wrong, key_set = jax.random.split(jax.random.fold_in(key_next, i), 3)
+        most = most_wrong(count, report)
+        p = jnp.where(most >= 0, prepared.below[jnp.maximum(most, 0)], 0.0)
+        skipped = jnp.minimum(jnp.log(unit(key_skip)) / jnp.log1p(-p), 2.0**30).astype(jnp.int32)
+        asked = asked + 1 + skipped
+        wrong = (prepared.below < unit(key_wrong) * p).sum(dtype=jnp.int32)
+        there = _subset(key_set, wrong, real).astype(jnp.int32)
+        gain = count - wrong
+        take = (asked <= prepared.guesses) & (fixed | (gain * gain >= (there ^ last).sum(dtype=jnp.int32)))
+        return (
+            i + 1,
+            asked,
+            votes + jnp.where(take, there, 0),
+            accepted + take.astype(jnp.int32),
+            jnp.where(take, there, last),
+            jnp.where(take, wrong, count),
+            jnp.where(take, _reported(prepared, wrong.astype(jnp.float32) / size), report),
+        )
+
+    first = jnp.where(real, jax.random.bits(key_first, real.shape, jnp.uint8) & 1, 0).astype(jnp.int32)
+    count = first.sum(dtype=jnp.int32)
+    one = jnp.int32(1)  # the first submission is accepted as it comes
+    state = (jnp.int32(0), one, first, one, first, count, _reported(prepared, count.astype(jnp.float32) / size))
+    _, _, *state = jax.lax.while_loop(lambda state: state[1] < prepared.guesses, next_candidate, state)
+    return _submit_vote(prepared, *state)

@@ -13,6 +13,7 @@ from sims.adaptive._leaderboard import (
     LadderCell,
     prepare_boost,
     prepare_ladder,
+    simulate_ladder,
     simulate_leaderboard,
     validate_ladder,
 )
@@ -211,20 +212,20 @@ def _rounds(check, cells, prepare, expected):
 _ROUNDS_CELLS = (RoundsCell(100, 0.2, 0.05), RoundsCell(10_000, 0.2, 0.05))
 
 
-def _ladder(check, cells, prepare, expected, validate=validate_ladder):
+def _ladder(check, cells, prepare, expected, simulate=simulate_leaderboard, validate=validate_ladder):
     return Experiment(
         check=check,
         cells=cells,
         ask=LadderCell(4000, 1000, 0.05) if "!" not in check and "~" not in check else None,
         validate=validate,
         prepare=prepare,
-        simulate=simulate_leaderboard,
+        simulate=simulate,
         support=_indicator,
         expected=expected,
         max_replicates=dict.fromkeys(_ALL, 32 if "~" in check else 512),
         chunk=32,
-        seconds_per_replicate=5e-3,  # .01 s at k = 10,000, .001 s at k = 1,000
-        bytes_per_replicate=3e6,
+        seconds_per_replicate=5e-4 if simulate is simulate_ladder else 5e-3,  # bit by bit .01 s at k = 10,000, .001 s at k = 1,000
+        bytes_per_replicate=3e5 if simulate is simulate_ladder else 3e6,
     )
 
 
@@ -356,6 +357,7 @@ EXPERIMENTS = (
                 {"default": _LADDER_CELLS, "gpu": _LADDER_CELLS},
                 functools.partial(prepare_ladder, board=board),
                 _rate(0.0),  # measured: no failure in 384 runs
+                simulate_ladder,
             ),
             _ladder(
                 f"adaptive.ladder/{board}!plain-board",

@@ -93,8 +93,9 @@ def simulate_tracer(key, prepared):
         score, variance = state
         key_density, key_bits, key_noise = jax.random.split(jax.random.fold_in(key_queries, block), 3)
         density = jax.random.randint(key_density, (COLUMNS,), round(0.05 * UNIT), round(0.95 * UNIT) + 1, jnp.int32)
-        bits = jax.random.bits(key_bits, (prepared.rows, COLUMNS), jnp.uint16)
-        codeword = (bits < density.astype(jnp.uint16)[None, :]).astype(jnp.float32)
+        words = jax.random.bits(key_bits, (prepared.rows // 2, COLUMNS), jnp.uint32)
+        bits = jnp.concatenate([words >> 16, words & np.uint32(UNIT - 1)])  # 16 for each place
+        codeword = (bits < density.astype(jnp.uint32)[None, :]).astype(jnp.float32)
         p = density.astype(jnp.float32) / UNIT
         answer = jnp.where(prepared.informed, p, weight @ codeword)
         answer = answer + prepared.noise * jax.random.normal(key_noise, (COLUMNS,), jnp.float32)

@@ -169,11 +169,10 @@ def rollout(key, uniforms, styles, tokens, prepared):
     policy, trace = jnp.arange(len(styles), dtype=jnp.int32)[:, None], jnp.arange(BATCH, dtype=jnp.int32)[None]
     gold_of = jnp.broadcast_to(gold[None], (len(styles), k, BATCH))
 
-    def write(h, state):
+    def write(h, u, state):
         """One token of every trace, looked up and counted at the trace's own place: masks over all places take three times as long."""
         progress, reward, counts = state
         open_ = (h < H) & (progress < k)
-        u = jax.random.uniform(jax.random.fold_in(key, h), (BATCH,), jnp.float32)
         at = jnp.minimum(progress, k - 1)
         wheel = jnp.take_along_axis(wheels, at[:, None, None], 1)[:, 0]  # [policies, V, BATCH]
         token = jnp.minimum(jnp.sum(u[None, None] >= wheel, 1, dtype=jnp.int32), V - 1)
@@ -189,7 +188,10 @@ def rollout(key, uniforms, styles, tokens, prepared):
 
     def write_some(state):
         h, traces = state
-        return h + TOKENS_AT_ONCE, jax.lax.fori_loop(0, TOKENS_AT_ONCE, lambda j, traces: write(h + j, traces), traces)
+        places = h + jnp.arange(TOKENS_AT_ONCE, dtype=jnp.int32)
+        # Drawn before the loop over them: inside it the generator would be fused into every comparison with a wheel.
+        u = jax.vmap(lambda h: jax.random.uniform(jax.random.fold_in(key, h), (BATCH,), jnp.float32))(places)
+        return h + TOKENS_AT_ONCE, jax.lax.fori_loop(0, TOKENS_AT_ONCE, lambda j, traces: write(h + j, u[j], traces), traces)
 
     zero = jnp.zeros(style.shape, jnp.int32)
     start = (zero, zero, jnp.zeros(wheels.shape, jnp.float32))
@@ -271,12 +273,15 @@ def simulate_policy(key, prepared):
     seen = jax.tree.map(jnp.zeros_like, trained)
     horizon = prepared.H.astype(jnp.float32)
 
+    def batch_of(i):
+        key_batch, key_tokens = jax.random.split(jax.random.fold_in(key, i))
+        return jax.random.uniform(key_batch, (prepared.k + 2, BATCH), jnp.float32), key_tokens
+
     def update(i, state):
-        seen, trained, adam_state = state
+        # A batch is drawn a step ahead: where it is used at once, the generator would be fused into, and run again for, every use.
+        (uniforms, key_tokens), seen, trained, adam_state = state
         styles = jnp.stack([prepared.expert_styles, trained[0]])
         tokens = jnp.stack([prepared.base_tokens, trained[1]])
-        key_batch, key_tokens = jax.random.split(jax.random.fold_in(key, i))
-        uniforms = jax.random.uniform(key_batch, (prepared.k + 2, BATCH), jnp.float32)
         prompt, style, reward, counts = rollout(key_tokens, uniforms[1:], styles, tokens, prepared)
         annotated = _annotate(uniforms[0], reward[1], prepared)
         advantage = (annotated - jnp.mean(annotated)) / horizon
@@ -286,17 +291,17 @@ def simulate_policy(key, prepared):
         gradient = jax.grad(reinforce_loss)(trained, weighted)
         with jax.numpy_dtype_promotion("standard"):  # optax raises floats to an integer power
             step, adam_state = adam.update(gradient, adam_state)
-        return seen, optax.apply_updates(trained, step), adam_state
+        return batch_of(i + 1), seen, optax.apply_updates(trained, step), adam_state
 
     def stretch(state, bounds):
         """Trains up to the next recorded budget, then values both policies."""
         state = jax.lax.fori_loop(bounds[0], bounds[1], update, state)
-        (style_counts, token_counts), (styles, tokens), _ = state
+        _, (style_counts, token_counts), (styles, tokens), _ = state
         cloned = (jnp.log(style_counts + jnp.float32(1e-9)), jnp.log(token_counts + jnp.float32(1 / V)))
         return state, policy_values(jnp.stack([cloned[0], styles]), jnp.stack([cloned[1], tokens]), prepared)
 
     bounds = jnp.stack([jnp.concatenate([jnp.zeros_like(prepared.ends[:1]), prepared.ends[:-1]]), prepared.ends], -1)
-    _, values = jax.lax.scan(stretch, (seen, trained, adam.init(trained)), bounds)
+    _, values = jax.lax.scan(stretch, (batch_of(jnp.int32(0)), seen, trained, adam.init(trained)), bounds)
     vf, vb = values[-1]
     statistics = jnp.stack([(vb <= vf).astype(jnp.float32), (vb >= vf).astype(jnp.float32), vf, vb - vf])
     close = (prepared.statistic <= NOT_BELOW) & (jnp.abs(vb - vf) <= 1e-4)
