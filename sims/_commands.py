@@ -7,7 +7,6 @@ import dataclasses
 import importlib
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,15 +37,12 @@ def plug_in(folders: Sequence[str]) -> None:
 
 
 _PLUG = "--plugin DIR, if it is in a folder of yours?"
-_KEPT = re.compile(r"; (its )?finished chunks are intact[^;]*$")  # ends what the store says of a fault
 
 
 def _refusal(error: OSError | RuntimeError, out: str | None = None) -> Refusal:
     """The machine's fault as a sentence; that chunks are kept is said only where there are some to resume from."""
-    sentence = str(error)
-    if out is None or next(Path(out).rglob("*.npz"), None) is None:
-        sentence = _KEPT.sub(".", sentence)
-    return Refusal(sentence, status=3)
+    resumes = out is not None and next(Path(out).rglob("*.npz"), None) is not None
+    return Refusal(str(error) if resumes else getattr(error, "trouble", str(error)), status=3)
 
 
 def _flags(arguments: argparse.Namespace, claims: Sequence[Claim]) -> str:

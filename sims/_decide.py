@@ -240,7 +240,7 @@ class Draws:
             store.append(first, drawn)
             old = self.data[i]
             self.data[i] = {k: np.concatenate([old[k], v]) for k, v in drawn.items()} if old else drawn
-            self.options.tick(chunk * self.experiment.seconds_per_replicate)
+            self.options.tick(chunk * self.experiment.seconds(self.cells[i]))
         self.seconds += time.perf_counter() - start
 
     def until_final(self, judge: Callable[[list[dict[str, np.ndarray]]], list[_stats.Evidence]], cap: int) -> list[_stats.Evidence]:

@@ -103,6 +103,8 @@ class Experiment:
     validate:  called with a cell before anything else; raises ValueError naming the field, the range, what came.
     block:     replicates per vmapped block; part of the random stream's identity, never changed by memory pressure.
     chunk:     replicates per stored file, a multiple of block.
+    seconds_of: seconds of a replicate of one cell, called with its fields, where the cells' times lie far apart; forecasts go by it,
+               blocks and chunks by seconds_per_replicate.
     host:      drawn on the host's CPU wherever it runs: for long chains of tiny steps, each of which an accelerator would
                take longer to launch than a core to do.
     """
@@ -120,6 +122,7 @@ class Experiment:
     chunk: int = 64
     block: int = 16
     seconds_per_replicate: float = 0.001
+    seconds_of: Callable[..., float] | None = None
     bytes_per_replicate: float = 1e6
     x64: bool = False
     host: bool = False
@@ -165,6 +168,10 @@ class Experiment:
     def folder(self) -> str:
         """The experiment's own name inside its claim: "full", "full!no-noise"."""
         return self.check.split("/", 1)[1]
+
+    def seconds(self, cell: Any) -> float:
+        """What a replicate of the cell, or its evaluation, is expected to take."""
+        return self.seconds_per_replicate if self.seconds_of is None else _claims.call(self.seconds_of, cell_fields(cell))
 
     def stream(self, cell: Any) -> int:
         """The cell's own 32-bit number in the random stream: crc32 of claim/check/experiment/cell id."""

@@ -27,7 +27,7 @@ def forecast_seconds(claim: Claim, options: Options) -> float:
     total = 0.0
     for e in experiments_of(claim):
         each = 1 if e.evaluate is not None else _decide.cap_of(e, options)
-        total += each * e.seconds_per_replicate * len(e.cells.get(options.preset, ()))
+        total += each * sum(map(e.seconds, e.cells.get(options.preset, ())))
     return total
 
 

@@ -96,7 +96,7 @@ def _plan_lines(decision: Decision, options: Options, guess: bool = False) -> li
         if decision.vacuous:
             lines.append((name, ("vacuous", "", "", "", "0 s")))
             continue
-        drawn = 0.0 if falsifier else _decide.likely_replicates(decision, options) * experiment.seconds_per_replicate * len(decision.cells)
+        drawn = 0.0 if falsifier else _decide.likely_replicates(decision, options) * sum(map(experiment.seconds, decision.cells))
         lines.append((name, (*_planned(plan), f"{drawn:.2g} s", memory)))
     guess = guess or (experiment.expected is None and experiment.falsifier is None)
     if guess and experiment.simulate is not None and not decision.is_grid:

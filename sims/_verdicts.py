@@ -61,7 +61,7 @@ def forecast_seconds(decisions: Iterable[Decision], options: Options) -> float:
         if d.experiment.simulate is None:
             total += d.experiment.seconds_per_replicate
             continue
-        total += _decide.likely_replicates(d, options) * d.experiment.seconds_per_replicate * len(d.cells)
+        total += _decide.likely_replicates(d, options) * sum(map(d.experiment.seconds, d.cells))
         programs.add(d.experiment.simulate)
     return total + COMPILE_SECONDS * len(programs)
 

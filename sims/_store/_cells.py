@@ -282,8 +282,8 @@ class CellStore:
     def _require_mine(self) -> None:
         if self._inode_now() != self._inode:
             raise _files.StoreError(
-                f"Could not go on in {self._folder}: another run, with other code or versions, has set it aside; "
-                "its finished chunks are intact there and a rerun starts from those that fit."
+                f"Could not go on in {self._folder}: another run, with other code or versions, has set it aside",
+                "its finished chunks are intact there and a rerun starts from those that fit",
             )
 
     def _is_mine(self, head: Mapping[str, Any] | None) -> bool:

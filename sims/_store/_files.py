@@ -40,7 +40,14 @@ _TEMPORARY = re.compile(r"\.([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{8}\.tmp")
 
 
 class StoreError(OSError):
-    """The store could not be read or written. One sentence; finished chunks are intact and a rerun resumes."""
+    """The store could not be read or written. One sentence: the trouble, and what is `kept` if something was there before.
+
+    trouble: the sentence without that, for a folder that holds nothing yet.
+    """
+
+    def __init__(self, trouble: str, kept: str | None = None) -> None:
+        super().__init__(trouble if kept is None else f"{trouble}; {kept}.")
+        self.trouble = trouble if kept is None else f"{trouble}."
 
 
 @contextlib.contextmanager
@@ -52,8 +59,7 @@ def explained(action: str, path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        sentence = f"Could not {action} {path}: {reason}; finished chunks are intact and a rerun resumes."
-        raise StoreError(sentence) from error
+        raise StoreError(f"Could not {action} {path}: {reason}", "finished chunks are intact and a rerun resumes") from error
 
 
 def blame(error: Exception) -> str:

@@ -211,5 +211,5 @@ def _read_summary(path: Path) -> dict[str, Any]:
             raise ValueError("it is no summary")
     except Exception as error:
         trouble = f"Could not read the summary {path}: {_files.blame(error)}"
-        raise _files.StoreError(f"{trouble}; finished chunks are intact and a rerun writes it again.") from error
+        raise _files.StoreError(trouble, "finished chunks are intact and a rerun writes it again") from error
     return content

@@ -48,6 +48,11 @@ def _moments(*known):
     return lambda: known
 
 
+def _seconds(H, n):
+    """Of one training run on a CPU core: it takes n traces of up to H tokens each."""
+    return 3.5e-3 * n / 2048 * H / 16
+
+
 def _experiment(name, cells, prepare, *, support, expected=None, smoke=(), gpu=(), replicates=96, seconds=0.004, ask=None):
     return Experiment(
         check=f"verification.emp_planted/{name}",
@@ -62,6 +67,7 @@ def _experiment(name, cells, prepare, *, support, expected=None, smoke=(), gpu=(
         chunk=32,
         block=16,
         seconds_per_replicate=seconds,
+        seconds_of=_seconds,
         bytes_per_replicate=2e6,
     )
 

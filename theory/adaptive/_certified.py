@@ -59,7 +59,7 @@ CERTIFIED: dict[str, tuple[str, Callable[..., int]]] = {
         lambda m, tau, beta, rounds, budget: n_rounds(m, min(rounds, m), tau, beta).total,
     ),
     "thm25": (
-        "m adaptive queries of which few overfit the training set: Thresholdout, Theorem 25",
+        "m adaptive queries, until `budget` of them overfit the training set: Thresholdout, Theorem 25",
         lambda m, tau, beta, rounds, budget: thm25_sample_size(m, min(budget, m), tau, beta),
     ),
 }
