@@ -2,8 +2,9 @@
 
 On a CPU JAX emits the twenty rounds of a block as a loop, each step of which passes over the whole array. Written out they are one
 pass, are fused with what is made of the words, and take half as long to compile. Keys and draws are those of jax.random with
-impl="threefry2x32". What is fused is also run again for every use: an array of draws that is looked up or compared many times
-over should cross the boundary of a loop first (sims/verification/_learned.py draws a step ahead).
+impl="threefry2x32"; accelerators, for which JAX has a kernel or writes the rounds out itself, use that. What is fused is also run
+again for every use: an array of draws that is looked up or compared many times over should cross the boundary of a loop first
+(sims/verification/_learned.py draws a step ahead).
 """
 
 from __future__ import annotations

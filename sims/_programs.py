@@ -36,11 +36,12 @@ def _program(simulate: Callable[..., Any], platform: str) -> Callable[..., Any]:
     multiplication, say), which changes last bits with the number of devices.
 
     Products of float32 matrices are float32 products everywhere: by default a GPU rounds their factors to 10 bits and a TPU to 7,
-    which no statistic here is written for. On a GPU sums are made in a fixed order, so that the same chunk has the same bits.
+    which no statistic here is written for. On a GPU sums are made in a fixed order, so that the same chunk has the same bits, and the
+    generator is JAX's own kernel.
     """
 
     def block_of(key_data, prepared):
-        keys = jax.random.wrap_key_data(key_data, impl=_generator.FAST)
+        keys = jax.random.wrap_key_data(key_data, impl=_generator.FAST if platform == "cpu" else _generator.NAME)
         with jax.default_matmul_precision("highest"):
             drawn = jax.vmap(simulate, (0, None))(keys, prepared)
         return drawn if isinstance(drawn, dict) else {"x": drawn}

@@ -254,7 +254,7 @@ def fingerprint(experiment: _experiment.Experiment) -> Mapping[str, Any]:
     return {
         "code": _code_digest(experiment.claim_id.split(".", 1)[0]),
         "jax": jax.__version__,
-        "generator": _generator.WRITTEN_OUT,
+        "generator": _generator.WRITTEN_OUT if device_kind(experiment) == "cpu" else _generator.NAME,
         "x64": experiment.x64,
         "device": device_kind(experiment),
         "block": for_device(experiment).block,
