@@ -204,7 +204,7 @@ def _falsifiers(done: Mapping[str, Any]) -> str:
         fate = "rejected" if f["verdict"] == Verdict.REFUTED.value else f"not rejected ({f['reason'] or f['verdict']})"
         shown = f["rows"][0] if f["rows"] else None
         seen = f": {_report.against(shown, done['relation'])}" if shown and done["relation"] != "EXACT" else ""
-        kind = "wrong promise" if f["kind"] == "bound" else "lying world"
+        kind = "wrong bound" if f["kind"] == "bound" else "wrong world"
         items.append(f"<li><strong>{escape(f['name'])}</strong>, {kind}, {escape(fate)}: {escape(f['breaks'])}{escape(seen)}</li>")
     return f"<p>What this check would have caught:</p><ul>{''.join(items)}</ul>" if items else ""
 

@@ -1,7 +1,7 @@
 """Small line charts as SVG text for the report page: they follow the page's colours, scale with it and need no library.
 
-The same picture as figures/_plots: estimates with their intervals, the bound dashed, a margin or a vacuous zone shaded, wrong
-promises and lying worlds as crosses. The legend is HTML beside the picture, so that no text can overlap in it.
+The same statements as figures/_plots, in one small picture: estimates with their intervals, the bound dashed and in the colour of its
+line, a margin or a vacuous place shaded, falsifiers as crosses. The legend is HTML beside the picture, so that no text can overlap.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from figures import _series
+from figures import _plots_text, _series
+from figures._series import Picture, Point, numeric
 
 __all__ = ["Chart", "chart_of", "mark"]
 
@@ -42,47 +43,46 @@ class Chart:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Scale:
+class _Axis:
     """Data to view-box coordinates along one axis."""
 
-    low: float
-    high: float
-    log: bool
+    scale: _series.Scale
     start: float
     stop: float
 
     def __call__(self, v: float) -> float:
-        a, b, v = (math.log10(u) for u in (self.low, self.high, max(v, 1e-300))) if self.log else (self.low, self.high, v)
-        return self.start + (self.stop - self.start) * ((v - a) / (b - a) if b > a else 0.5)
+        low, high = self._along(self.scale.low if self.scale.floor is None else self.scale.floor), self._along(self.scale.high)
+        part = (self._along(self.scale.place(v)) - low) / (high - low) if high > low else 0.5
+        return self.start + (self.stop - self.start) * (_AIR + (1 - 2 * _AIR) * part)
 
-    def clipped(self, v: float) -> float:
-        return self(min(max(v, self.low), self.high))
+    def _along(self, v: float) -> float:
+        if self.scale.kind == "log":
+            return math.log10(max(v, 1e-300))
+        if self.scale.kind == "symlog":
+            return math.copysign(math.log10(1 + 9 * abs(v) / self.scale.linthresh), v)
+        return v
 
     def ticks(self) -> list[float]:
-        if self.log:
-            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
-            step = max(1, round((last - first) / 5))
-            found = [
-                10.0**e for e in range(first, last + 1, step) if self.low <= 10.0**e * (1 + 1e-9) and 10.0**e <= self.high * (1 + 1e-9)
-            ]
-            if len(found) >= 2:
-                return found
-            found = [m * 10.0**e for e in range(first, last + 1) for m in (1, 2, 5) if self.low <= m * 10.0**e <= self.high]
-            return found if len(found) >= 2 else [self.low, self.high]
-        step = 10 ** math.floor(math.log10((self.high - self.low) / 4)) if self.high > self.low else 1.0
-        step = next(step * m for m in (1, 2, 5, 10) if (self.high - self.low) / (step * m) <= 5)
-        return [i * step for i in range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)]
+        low, high = self.scale.low, self.scale.high
+        if self.scale.kind == "log":
+            zero = [] if self.scale.floor is None else [0.0]
+            return [*zero, *(v for v in _series.log_ticks(low, max(high, 1.001 * low), 6) if not zero or self(v) - self(0.0))]
+        if self.scale.kind == "symlog":
+            decades = [self.scale.linthresh * 10.0**k for k in range(30) if self.scale.linthresh * 10.0**k <= max(abs(low), high)]
+            return [*(-v for v in reversed(decades) if -v >= low), 0.0, *(v for v in decades if v <= high)]
+        if high <= low:
+            return [low]
+        step = 10 ** math.floor(math.log10((high - low) / 4))
+        step = next(step * m for m in (1, 2, 5, 10) if (high - low) / (step * m) <= 5)
+        return [i * step for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def _scale(values: Sequence[float], start: float, stop: float, ratio: float) -> _Scale:
-    """Log where positive values span more than `ratio` (never for ratio = inf), else linear with some air."""
+_AIR = 0.06  # of an axis, at either end
+
+
+def _places(values: Sequence[float], start: float, stop: float, log: bool) -> _Axis:
     low, high = min(values), max(values)
-    if low > 0 and high > max(ratio, 1.05) * low:
-        low = max(low, 1e-290)  # so that the air below it is still a number
-        pad = 10 ** (0.06 * (math.log10(high) - math.log10(low)))
-        return _Scale(low / pad, high * pad, True, start, stop)
-    pad = 0.07 * (high - low) or 0.1 * abs(high) or 1.0
-    return _Scale(low - pad, high + pad, False, start, stop)
+    return _Axis(_series.Scale("log" if log and low > 0 and high > low else "linear", low, high), start, stop)
 
 
 def _number(v: float) -> str:
@@ -99,24 +99,21 @@ def _number(v: float) -> str:
 
 def chart_of(check: Mapping[str, Any], label: str) -> Chart | None:
     """The picture of one check of a summary; None if it holds nothing to draw."""
-    points = _series.points_of(check, check["rows"])
-    if not points:
+    picture = _series.picture_of(check)
+    if picture is None:
         return None
-    axis = _series.axis_of(points)
-    groups = _series.groups_of(points, axis) if axis is not None else {}
-    tolerance = _series.tolerance_of(check)
-    if tolerance is not None:
-        return _residuals(check, points, tolerance, label)
-    if _series.is_crowded(groups, axis):
-        return _against_bound(check, points, label)
-    if check["relation"] == "PHASE" and axis is not None:
-        return _phase(check, groups, axis, label)
-    if axis is None:
-        return _lines(check, {"": points}, None, label)
-    return _lines(check, groups, axis, label)
+    if picture.kind == "rate":
+        return _rate(picture, label)
+    if picture.kind == "phase":
+        return _phase(picture, label)
+    if picture.kind == "lines":
+        lines = [(panel, name, line) for panel in _series.panels_of(picture) for name, line in panel.lines.items()]
+        if len(lines) <= len(_MARKS):
+            return _along_axis(picture, lines, label)
+    return _side_by_side(picture, label)
 
 
-def _frame(x: _Scale, y: _Scale, x_label: str, y_label: str, body: Sequence[str], label: str, whole: bool = False) -> str:
+def _frame(x: _Axis, y: _Axis, x_label: str, y_label: str, body: Sequence[str], label: str, whole: bool = False) -> str:
     """The picture with its axes; `whole`: only whole numbers on the x axis."""
     x_ticks = [v for v in x.ticks() if not whole or v == round(v)]
     parts = [
@@ -151,185 +148,187 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def _finite(points: Sequence[Mapping[str, Any]], *names: str) -> list[float]:
-    return [float(p[k]) for p in points for k in names if _series.numeric(p.get(k))]
-
-
 def _path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
-def _lines(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], axis: str | None, label: str) -> Chart:
-    """Estimates along one numeric field, a line for every choice of the others; without a field, cell beside cell."""
-    own = [p for group in groups.values() for p in group]
-    number = {id(p): float(i) for i, p in enumerate(own, 1)}
-    apart = axis is None or _series.is_index(axis, own)  # nothing lies between the places, so no line joins them
-
-    def place(p: Mapping[str, Any]) -> float:
-        return number[id(p)] if axis is None else float(p["cell"][axis])
-
-    lies = [(f, _false_points(check, f, axis, own)) for f in check["falsifiers"]]
-    rate = check["relation"] == "RATE"  # log-log, as its slope is
-    x_values = [*map(place, own), *(u for _, spots in lies for u, _ in spots)]
-    x = _scale(x_values, LEFT, WIDTH - RIGHT, math.inf if apart else 0.999 if rate else 8)
-    reach = _series.reach_of(
-        _finite(own, "estimate", "bound"), _bar_ends(check, own), [v for _, spots in lies for _, v in spots], 0.999 if rate else 50
-    )
-    y = _scale([reach.low, reach.high], HEIGHT - BOTTOM, TOP, 1 if reach.scale == "log" else math.inf)
-    body, legend = [], []
-    vacuous = [place(p) for p in own if p.get("verdict") == "VACUOUS"]
-    if vacuous:
-        left, right = max(LEFT, x(min(vacuous)) - 6), min(WIDTH - RIGHT, x(max(vacuous)) + 6)
-        body.append(f'<rect class="vacuous" x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{HEIGHT - BOTTOM - TOP}"/>')
-        legend.append(("vacuous", "vacuous: no better than the trivial value"))
-    abreast = axis is not None and _series.coincide(groups, axis)
-    for i, (name, group) in enumerate(groups.items()):
-        shift = 5 * (i - (len(groups) - 1) / 2) if abreast else 0.0  # lines that lie on one another stand side by side
-        body += _line(check, [(x(place(p)) + shift, p) for p in group], y, i, apart)
-        legend.append((f"c{i}", f"estimate{', ' + name if name else ''}"))
-    legend.append(("bound", f"{'predicted' if check['relation'] in ('EQUAL', 'RATE') else 'bound'}: {check['formula']}"))
-    if check["relation"] == "EQUAL":
-        legend.append(("margin", "declared margin around the prediction"))
-    for f, spots in lies:
-        if spots:
-            body += [_cross(x(u), y.clipped(v)) for u, v in spots]
-            far = [v for _, v in spots if not y.low <= v <= y.high]
-            edge = _series.beyond(far) if far else ""
-            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}{edge}"))
-    if check["relation"] != "EXACT":
-        legend.append(("note", _bars(check)))
-    numbered = "case number" if check["relation"] == "EXACT" else "cell, numbered as in the table"
-    x_label = numbered if axis is None else f"number {axis} of the component" if apart else _series.word(axis)
-    return Chart(_frame(x, y, x_label, check["units"] or "statistic", body, label, apart), tuple(legend))
-
-
-def _line(check: Mapping[str, Any], spots: Sequence[tuple[float, Mapping[str, Any]]], y: _Scale, i: int, apart: bool) -> list[str]:
-    """One line of estimates with its margins, bounds and intervals, at places of the picture."""
-    body = [
-        f'<path class="margin" d="M{sx:.1f} {y.clipped(p["bound"] - p["margin"]):.1f}V{y.clipped(p["bound"] + p["margin"]):.1f}"/>'
-        for sx, p in spots
-        if check["relation"] == "EQUAL" and _series.numeric(p.get("margin")) and _series.numeric(p["bound"])
-    ]
-    bounds = [(sx, y(p["bound"])) for sx, p in spots if _series.numeric(p["bound"])]
-    if len(bounds) > 1 and not apart:
-        body.append(f'<path class="bound" d="{_path(bounds)}"/>')
-    else:
-        body += [f'<path class="bound" d="M{sx - 9:.1f} {sy:.1f}h18"/>' for sx, sy in bounds]
-    body += [
-        f'<path class="bar c{i}" d="M{sx:.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>'
-        for sx, p in spots
-        if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])
-    ]
-    if len(spots) > 1 and not apart:
-        body.append(f'<path class="line c{i}" d="{_path([(sx, y(p["estimate"])) for sx, p in spots])}"/>')
-    body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
-    return body
-
-
-def _bar_ends(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Ends of the intervals and of the margins that are drawn."""
-    ends = [] if check["relation"] == "EXACT" else _finite(points, "low", "high")
-    if check["relation"] == "EQUAL":
-        known = [p for p in points if _series.numeric(p.get("margin")) and _series.numeric(p["bound"])]
-        ends += [p["bound"] + sign * p["margin"] for p in known for sign in (-1, 1)]
-    return ends
-
-
-def _residuals(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]], tolerance: float, label: str) -> Chart:
-    """An identity whose right side is 0: residuals of either sign on a log axis, against the tolerance."""
-    lies = [(f, _series.points_of(check, f["rows"])) for f in check["falsifiers"]]
-    sizes = [abs(p["estimate"]) for group in (points, *(fake for _, fake in lies)) for p in group]
-    floor = min([1e-17, *(v for v in sizes if v > 0)])
-    x = _scale([1.0, float(len(points))], LEFT, WIDTH - RIGHT, math.inf)
-    y = _scale([floor, tolerance, *(v for v in sizes if v > 0)], HEIGHT - BOTTOM, TOP, 1)
-    body = [f'<path class="bound" d="M{LEFT} {y(tolerance):.1f}H{WIDTH - RIGHT}"/>']
-    body.append(f'<g class="mark c0">{"".join(mark(0, x(i), y.clipped(abs(p["estimate"]))) for i, p in enumerate(points, 1))}</g>')
-    some = "; exactly 0: at the lower edge" if any(p["estimate"] == 0 for p in points) else ""
-    legend = [("c0", f"|left − right side|{some}"), ("bound", f"tolerance {tolerance:.1g} of: {check['formula']}")]
-    for f, fake in lies:
-        if fake:
-            at = _series.places_of(points, fake)
-            body += [_cross(x(i + 1), y.clipped(abs(p["estimate"]))) for i, p in zip(at, fake, strict=True)]
-            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}"))
-    return Chart(_frame(x, y, "case number", f"residual ({check['units'] or 'absolute'})", body, label, True), tuple(legend))
-
-
-def _phase(check: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]], axis: str, label: str) -> Chart:
-    """Success along the field whose predicted threshold, a place and no height, parts rare from common."""
-    own = [p for group in groups.values() for p in group]
-    lies = [(f, _finite(_series.points_of(check, f["rows"]), "bound")) for f in check["falsifiers"] if f["kind"] == "bound"]
-    places = [float(p["cell"][axis]) for p in own]
-    x = _scale([*places, *_finite(own, "bound"), *(v for _, bounds in lies for v in bounds)], LEFT, WIDTH - RIGHT, 8)
-    y = _Scale(-0.05, 1.05, False, HEIGHT - BOTTOM, TOP)
-    body = [f'<path class="bound" d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>' for v in sorted(set(_finite(own, "bound")))]
-    legend = []
-    for i, (name, group) in enumerate(groups.items()):
-        spots = [(x(float(p["cell"][axis])), p) for p in group]
-        body += [f'<path class="bar c{i}" d="M{sx:.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>' for sx, p in spots]
-        body.append(f'<path class="line c{i}" d="{_path([(sx, y(p["estimate"])) for sx, p in spots])}"/>')
-        body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
-        legend.append((f"c{i}", f"estimate{', ' + name if name else ''}"))
-    legend.append(("bound", f"predicted threshold: {check['formula']}"))
-    height = (HEIGHT - BOTTOM - TOP) / max(len(lies), 1)
-    for j, (f, bounds) in enumerate(lies):  # each in its own part of the height: places may coincide
-        body += [f'<path class="lie" d="M{x(v) + 1.5:.1f} {TOP + j * height:.1f}v{height:.1f}"/>' for v in sorted(set(bounds))]
-        if bounds:
-            part = f", part {j + 1} of the height from the top" if len(lies) > 1 else ""
-            legend.append(("lie", f"wrong threshold {f['name']}{part}: {f['breaks']}"))
-    legend.append(("note", _bars(check)))
-    return Chart(_frame(x, y, _series.word(axis), check["units"] or "share of successes", body, label), tuple(legend))
 
 
 def _cross(sx: float, sy: float) -> str:
     return f'<path class="lie" d="M{sx - 4:.1f} {sy - 4:.1f}l8 8m0-8l-8 8"/>'
 
 
-def _false_points(
-    check: Mapping[str, Any], falsifier: Mapping[str, Any], axis: str | None, own: Sequence[Mapping[str, Any]]
-) -> list[tuple[float, float]]:
-    if check["relation"] == "RATE" and falsifier["kind"] == "bound":
-        return []  # a wrong window is no curve
-    points = _series.points_of(check, falsifier["rows"])
-    wrong = "bound" if falsifier["kind"] == "bound" else "estimate"
-    if axis is None:
-        found = [(i + 1.0, p[wrong]) for i, p in zip(_series.places_of(own, points), points, strict=True)]
+def _heights(picture: Picture) -> _Axis:
+    return _Axis(_series.heights_of(picture), HEIGHT - BOTTOM, TOP)
+
+
+def _drawn(picture: Picture, spots: Sequence[tuple[float, Point]], y: _Axis, i: int, joined: bool, own: bool) -> list[str]:
+    """Margins, bounds, intervals and marks of points at places of the picture; own: the bound has the colour of the line."""
+    judged = [(sx, p) for sx, p in spots if p["state"] == "judged" and numeric(p["bound"])]
+    high = HEIGHT - BOTTOM - TOP
+    judged_at = {sx for sx, _ in judged}
+    silent = sorted({sx for sx, p in spots if p["state"] != "judged" and (sx not in judged_at and not joined)})
+    body = [f'<rect class="vacuous" x="{sx - 7:.1f}" y="{TOP}" width="14" height="{high}"/>' for sx in silent]
+    body += [
+        f'<path class="margin" d="M{sx:.1f} {y(p["bound"] - p["margin"]):.1f}V{y(p["bound"] + p["margin"]):.1f}"/>'
+        for sx, p in judged
+        if picture.side == "equal" and numeric(p["margin"]) and y(p["bound"] - p["margin"]) - y(p["bound"] + p["margin"]) > 0.3
+    ]
+    if picture.kind == "ratio":
+        judged = [(float(LEFT), judged[0][1]), (float(WIDTH - RIGHT), judged[0][1])] if judged else []
+    joined = joined or picture.kind == "ratio"
+    kind = f'class="bound c{i}" style="stroke:currentColor"' if own else 'class="bound"'
+    if joined and len(judged) > 1:
+        body.append(f'<path {kind} d="{_path([(sx, y(p["bound"])) for sx, p in judged])}"/>')
     else:
-        found = [(float(p["cell"][axis]), p[wrong]) for p in points if _series.numeric(p["cell"].get(axis))]
-    return [(u, float(v)) for u, v in found if _series.numeric(v)]
+        body += [f'<path {kind} d="M{sx - 9:.1f} {y(p["bound"]):.1f}h18"/>' for sx, p in judged]
+    shown = [(sx, p) for sx, p in spots if numeric(p["estimate"])]
+    body += [
+        f'<path class="bar c{i}" d="M{sx:.1f} {y(p["low"]):.1f}V{y(p["high"]):.1f}"/>'
+        for sx, p in shown
+        if picture.check["relation"] != "EXACT" and numeric(p["low"]) and numeric(p["high"])
+    ]
+    inside = [(sx, y(p["estimate"])) for sx, p in shown if not y.scale.outside(p["estimate"])]
+    if joined and len(inside) > 2 and picture.kind == "lines":
+        body.append(f'<path class="line c{i}" d="{_path(inside)}"/>')
+    for state, style in (("judged", f'class="mark c{i}"'), ("", 'class="mark" style="color:var(--soft);opacity:.6"')):
+        here = [mark(i, sx, y(p["estimate"])) for sx, p in shown if (p["state"] == "judged") == bool(state)]
+        body += [f"<g {style}>{''.join(here)}</g>"] if here else []
+    return body
 
 
-def _bars(check: Mapping[str, Any]) -> str:
-    if check["relation"] == "RATE":
-        return f"bars: two standard errors either way, pointwise, {_series.replicates(check)} rows"
-    return f"bars: confidence sequence at level {check['rows'][0]['level']:.0e} a cell, {_series.replicates(check)} replicates"
+def _legend(picture: Picture, names: Sequence[str], y: _Axis, coloured: bool) -> list[tuple[str, str]]:
+    """What is in a picture of estimates and bounds; names of its lines."""
+    legend = []
+    for i, name in enumerate(names):
+        text = _plots_text.estimate_text(picture) if i == 0 else ""
+        legend.append((f"c{i}", "; ".join(filter(None, (name, text)))))
+    margins = [p["margin"] for p in picture.judged if picture.side == "equal" and numeric(p["margin"])]
+    seen = any(y(p["bound"] - p["margin"]) - y(p["bound"] + p["margin"]) > 0.3 for p in picture.judged if numeric(p["margin"]) and margins)
+    if picture.judged:
+        words = (
+            _plots_text.predicted_text(picture, seen).removesuffix("; the hatched side is forbidden").replace("formula above", "formula")
+        )
+        legend.append(("bound", words.replace("formula above", "formula") + ("; in the colour of its line" if coloured else "")))
+    if seen:
+        legend.append(("margin", _plots_text.margin_text(picture)))
+    if text := _plots_text.vacuous_text(picture):
+        legend.append(("vacuous", f"grey: {text}"))
+    return legend
 
 
-def _axis(reach: _series.Reach, own: Sequence[float], start: float, stop: float) -> _Scale:
-    """An axis of estimate over bound; wrong values that are not positive stand at the lower edge of a log one."""
-    low = min(own) if reach.scale == "symlog" else reach.low
-    return _scale([low, reach.high], start, stop, math.inf if reach.scale == "linear" else 1)
+def _lies(picture: Picture, y: _Axis | None) -> list[tuple[str, str]]:
+    """What the falsifiers are, and which of their values stand at the edge."""
+    legend = []
+    for f, found in picture.wrong:
+        far = [v for p in found if numeric(v := _series.wrong_value(f, p)) and y is not None and y.scale.outside(v)]
+        edge = f"; beyond the axis, at its edge: {_series.number(min(far))}" if far else ""
+        edge += f" to {_series.number(max(far))}" if far and max(far) > min(far) else ""
+        legend.append(("lie", _plots_text.falsifier_text(picture, f, found) + edge))
+    legend += [("lie", _plots_text.unseen_text(f)) for f in picture.unseen]
+    return legend + ([("note", text)] if (text := _plots_text.bars_text(picture)) else [])
 
 
-def _against_bound(check: Mapping[str, Any], points: Sequence[Mapping[str, Any]], label: str) -> Chart | None:
-    """Many cells or cases: estimate over bound, with the diagonal where they are equal."""
-    known = [p for p in points if _series.numeric(p["bound"])]
-    if not known:
-        return None
-    both = _finite(known, "estimate", "bound")
-    fake = [p for f in check["falsifiers"] for p in _series.points_of(check, f["rows"]) if _series.numeric(p["bound"])]
-    x = _axis(_series.reach_of(both, [], _finite(fake, "bound"), 50), both, LEFT, WIDTH - RIGHT)
-    y = _axis(_series.reach_of(both, _bar_ends(check, known), _finite(fake, "estimate"), 50), both, HEIGHT - BOTTOM, TOP)
-    body = [f'<path class="bound" d="{_path([(x(v), y(v)) for v in (min(both), max(both))])}"/>']
-    bars = [p for p in known if check["relation"] != "EXACT" and _series.numeric(p["low"]) and _series.numeric(p["high"])]
-    body += [f'<path class="bar c0" d="M{x(p["bound"]):.1f} {y.clipped(p["low"]):.1f}V{y.clipped(p["high"]):.1f}"/>' for p in bars]
-    body.append(f'<g class="mark c0">{"".join(mark(0, x(p["bound"]), y(p["estimate"])) for p in known)}</g>')
-    legend = [("c0", f"estimate, {len(known)} cells or cases"), ("bound", f"estimate = bound: {check['formula']}")]
+def _along_axis(picture: Picture, lines: Sequence[tuple[Any, str, Sequence[Point]]], label: str) -> Chart:
+    """Estimates along one input, a line for every choice of the others."""
+    everything = [*picture.points, *(p for _, found in picture.wrong for p in found)]
+    places = sorted({float(p["cell"][picture.axis]) for p in everything})
+    x = _places(places, LEFT, WIDTH - RIGHT, places[0] > 0 and places[-1] >= 8 * places[0])
+    y, body = _heights(picture), []
+    bounds = {tuple((p["cell"][picture.axis], p["bound"]) for p in line) for _, _, line in lines}
+    for i, (_, _, line) in enumerate(lines):
+        body += _drawn(picture, [(x(p["cell"][picture.axis]), p) for p in line], y, i, True, len(bounds) > 1)
+    for f, found in picture.wrong:
+        body += [_cross(x(p["cell"][picture.axis]), y(v)) for p in found if numeric(v := _series.wrong_value(f, p))]
+    names = [", ".join(filter(None, (panel.name, name))) for panel, name, _ in lines]
+    legend = [*_legend(picture, names, y, len(bounds) > 1), *_lies(picture, y)]
+    whole = all(v == round(v) for v in places)
+    return Chart(
+        _frame(x, y, _series.axis_word(str(picture.axis), picture.paper), _plots_text.height_text(picture), body, label, whole),
+        tuple(legend),
+    )
+
+
+def _side_by_side(picture: Picture, label: str) -> Chart:
+    """Cells or cases beside one another by number; ratios over their bounds where there are more than rows could hold."""
+    y, body = _heights(picture), []
+    if picture.kind == "ratio":
+        units = [p["unit"] for _, found in [(None, picture.points), *picture.wrong] for p in found]
+        x, spots = _places(units, LEFT, WIDTH - RIGHT, True), [(p["unit"], p) for p in picture.points]
+        wrong = [(f, [(p["unit"], p) for p in found]) for f, found in picture.wrong]
+        name, whole = f"bound ({_series.pretty(picture.check['units']) or 'statistic'})", False
+    else:
+        rows = list(enumerate(_series.rows_of(picture), 1))
+        x, spots = _places([1.0, float(len(rows))], LEFT, WIDTH - RIGHT, False), [(k, p) for k, row in rows for _, p in row.points]
+        wrong = [(f, [(k, p) for k, row in rows for at, _, p in row.wrong if at == j]) for j, (f, _) in enumerate(picture.wrong)]
+        own = sum(bool(row.points) for _, row in rows)
+        some = f"; beyond {own}: falsifiers only" if own < len(rows) else ""
+        name, whole = ("case" if picture.check["relation"] == "EXACT" else "cell") + f" number{some}", True
+    body += _drawn(picture, [(x(at), p) for at, p in spots], y, 0, False, False)
+    for f, found in wrong:
+        body += [_cross(x(at), y(v)) for at, p in found if numeric(v := _series.wrong_value(f, p))]
+    legend = [*_legend(picture, [""], y, False), *_lies(picture, y)]
+    return Chart(_frame(x, y, name, _plots_text.height_text(picture), body, label, whole), tuple(legend))
+
+
+def _rate(picture: Picture, label: str) -> Chart:
+    """Data on log axes with the edges of the declared window of slopes, through the data's centre."""
+    check, row = picture.check, picture.check["rows"][0]
+    points = sorted(picture.points, key=lambda p: p["cell"][picture.axis])
+    everything = [*points, *(p for _, found in picture.wrong for p in found)]
+    x = _places([p["cell"][picture.axis] for p in everything], LEFT, WIDTH - RIGHT, True)
+    logs = [(math.log(p["cell"][picture.axis]), math.log(p["estimate"])) for p in points]
+    centre = [sum(v) / len(logs) for v in zip(*logs, strict=True)]
+
+    def edge(slope: float) -> list[tuple[float, float]]:
+        return [(math.exp(u), math.exp(centre[1] + slope * (u - centre[0]))) for u in (logs[0][0], logs[-1][0])]
+
+    windows = [("bound", row["margin"])]
+    windows += [("lie edge", f["rows"][0]["margin"]) for f in check["falsifiers"] if f["kind"] == "bound" and f["rows"]]
+    edges = [(kind, edge(slope)) for kind, window in windows for slope in window if numeric(slope)]
+    ends = [float(p[k]) for p in everything for k in ("estimate", "low", "high") if numeric(p[k]) and p[k] > 0]
+    ends += [v for _, line in edges for _, v in line]
+    middle = math.sqrt(min(ends) * max(ends))
+    y = _Axis(_series.Scale("log", min(*ends, middle / 1.6), max(*ends, middle * 1.6)), HEIGHT - BOTTOM, TOP)
+    body = [f'<path class="{kind}" d="{_path([(x(u), y(v)) for u, v in line])}"/>' for kind, line in edges]
+    body += [f'<path class="bar c0" d="M{x(p["cell"][picture.axis]):.1f} {y(p["low"]):.1f}V{y(p["high"]):.1f}"/>' for p in points]
+    body.append(f'<g class="mark c0">{"".join(mark(0, x(p["cell"][picture.axis]), y(p["estimate"])) for p in points)}</g>')
+    for _, found in picture.wrong:
+        body += [_cross(x(p["cell"][picture.axis]), y(p["estimate"])) for p in found]
+    legend = [("c0", f"estimate; {_plots_text.slope_text(check)}")]
+    legend.append(
+        ("bound", f"window declared for the slope: {_plots_text.window_text(row)}, through the data's centre: the height is fitted")
+    )
     for f in check["falsifiers"]:
-        spots = [p for p in _series.points_of(check, f["rows"]) if _series.numeric(p["bound"])]
-        if spots:
-            body += [_cross(x.clipped(p["bound"]), y.clipped(p["estimate"])) for p in spots]
-            legend.append(("lie", f"{'wrong bound' if f['kind'] == 'bound' else 'lying world'} {f['name']}: {f['breaks']}"))
-    if bars:
-        legend.append(("note", _bars(check)))
-    units = check["units"] or "statistic"
-    return Chart(_frame(x, y, f"bound ({units})", f"estimate ({units})", body, label), tuple(legend))
+        found = next((found for g, found in picture.wrong if g is f), ())
+        shown = f"lines: window {_plots_text.window_text(f['rows'][0])}; " if f["kind"] == "bound" and f["rows"] else "crosses: "
+        legend.append(("lie", shown + _plots_text.falsifier_text(picture, f, found)))
+    legend.append(("note", _plots_text.bars_text(picture)))
+    return Chart(
+        _frame(x, y, _series.axis_word(str(picture.axis), picture.paper), _plots_text.measured_text(check), body, label), tuple(legend)
+    )
+
+
+def _phase(picture: Picture, label: str) -> Chart:
+    """Success along the field whose predicted threshold, a place and no height, parts rare from common."""
+    lines = [(panel.name, line) for panel in _series.panels_of(picture) for line in panel.lines.values()]
+    false = [(f, sorted({p["bound"] for p in found})) for f, found in picture.wrong if f["kind"] == "bound"]
+    places = [float(p["cell"][picture.axis]) for p in picture.points]
+    x = _places([*places, *(p["bound"] for p in picture.points), *(v for _, bounds in false for v in bounds)], LEFT, WIDTH - RIGHT, False)
+    y, body, legend = _Axis(_series.Scale("linear", 0.0, 1.0), HEIGHT - BOTTOM, TOP), [], []
+    for i, (name, line) in enumerate(lines):
+        own = f'class="bound c{i}" style="stroke:currentColor"' if len(lines) > 1 else 'class="bound"'
+        body += [f'<path {own} d="M{x(v):.1f} {TOP}V{HEIGHT - BOTTOM}"/>' for v in sorted({p["bound"] for p in line})]
+        spots = [(x(float(p["cell"][picture.axis])), p) for p in line]
+        body += [f'<path class="bar c{i}" d="M{sx:.1f} {y(p["low"]):.1f}V{y(p["high"]):.1f}"/>' for sx, p in spots]
+        body.append(f'<g class="mark c{i}">{"".join(mark(i, sx, y(p["estimate"])) for sx, p in spots)}</g>')
+        legend.append((f"c{i}", ", ".join(filter(None, (name, "the share over replicates" if i == 0 else "")))))
+    legend.append(("bound", "predicted threshold, a place on the axis" + ("; in the colour of its line" if len(lines) > 1 else "")))
+    height = (HEIGHT - BOTTOM - TOP) / max(len(false), 1)
+    for j, (f, bounds) in enumerate(false):  # each in its own part of the height: places may coincide
+        body += [f'<path class="lie" d="M{x(v) + 1.5:.1f} {TOP + j * height:.1f}v{height:.1f}"/>' for v in bounds]
+        part = f" (part {j + 1} of the height from the top)" if len(false) > 1 else ""
+        legend.append(("lie", _plots_text.falsifier_text(picture, f, []) + part))
+    legend.append(("note", _plots_text.bars_text(picture)))
+    name = _series.axis_word(str(picture.axis), picture.paper)
+    return Chart(
+        _frame(x, y, name, _plots_text.measured_text(picture.check), body, label, all(v == round(v) for v in places)), tuple(legend)
+    )

@@ -1,4 +1,4 @@
-"""Figures of verification: the separation, bounds against what learners lose, who wins, and what cloning loses in the mean."""
+"""Figures of verification: the separation in the horizon, and the bounds against what learners lose."""
 
 from __future__ import annotations
 
@@ -8,328 +8,290 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.patches import Patch
 
 from figures import _plots
+from figures._verification_axes import check, counts, end_label, entry, explored, slope
 from theory.verification import _needle, _paired
 
 __all__ = ["FIGURES"]
 
-_BLOCKS = 8  # of the separation
-_SPREADS = (("linear", "heterogeneous, σ = H/2"), ("root", "in between, σ = √H"), ("constant", "homogeneous, σ = 2"))
+# --- separation --------------------------------------------------------------------------------------------------------
+
+_BLOCKS, _DELTA = 8, 0.5
+_SPREADS = {  # of the base policy: sigma at H, its name, marker, colour
+    "linear": (lambda H: H / 2, "σ = H/2", "o", "C0"),
+    "root": (np.sqrt, "σ = √H", "s", "C1"),
+    "constant": (lambda H: 2.0 + 0.0 * H, "σ = 2", "D", "C2"),
+}
+_SIZES = {"fixed": lambda H: 512, "grown": lambda H: 4 * H}  # traces
 
 
-def _check(summary: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return next(c for c in summary["checks"] if c["name"] == name)
-
-
-def _explored(summary: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
-    if summary is None:
-        return []
-    return next((e["points"] for e in summary.get("explored", ()) if e["name"] == name), [])
-
-
-def _integer_axis(axis: Any, ticks: list[int]) -> None:
-    axis.set_major_formatter(ScalarFormatter())
-    axis.set_ticks(ticks)
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _below(fig: Any, axes: Sequence[Any], columns: int) -> None:
-    """One legend for all axes, in the order of drawing, each label once."""
-    named: dict[str, Any] = {}
-    for ax in axes:
-        named |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True) if label not in named}
-    fig.legend(named.values(), named, loc="outside lower left", ncols=columns)
-
-
-def _slope_at(ax: Any, H: np.ndarray, y: np.ndarray, slope: float, color: Any) -> None:
-    """The slope of a line, written at its end."""
-    text = f"slope {round(slope, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus zero
-    ax.annotate(text, (H[-1], y[-1]), (6, 0), textcoords="offset points", va="center", fontsize=9, color=color)
-
-
-def _draw_rate(ax: Any, row: Mapping[str, Any], label: str, **style: Any) -> np.ndarray:
-    """A judged rate: grid points with their band and its slope; the horizons."""
+def _mark(ax: Any, row: Mapping[str, Any], **style: Any) -> list[tuple[float, float]]:
+    """Grid points of a judged rate with two standard errors either way."""
     H, y, low, high = (np.array([p[k] for p in row["points"]]) for k in ("H", "estimate", "low", "high"))
-    (line,) = ax.plot(H, y, label=label, **style)
-    ax.fill_between(H, low, high, color=line.get_color(), alpha=0.3, lw=0)
-    _slope_at(ax, H, y, row["estimate"], line.get_color())
-    return H
+    ax.errorbar(H, y, [y - low, high - y], **{"ls": "none", "capsize": 2, "elinewidth": 1.0} | style)
+    return list(zip(H, y, strict=True))
+
+
+def _draw_losses(ax: Any, summary: Mapping[str, Any], size: str, fine: np.ndarray) -> None:
+    n = np.array([_SIZES[size](int(H)) for H in fine])
+    loss = np.array([_paired.tab_mad(int(m), _BLOCKS, _DELTA) for m in n])  # over sigma
+    for shape, (sigma, name, marker, color) in _SPREADS.items():
+        row = check(summary, f"vf_{shape}_{size}")["rows"][0]
+        ax.plot(fine, sigma(fine) * loss, "-", lw=1.0, color=color)
+        H, y = _mark(ax, row, marker=marker, color=color)[-1]
+        end_label(ax, H, y, f"cloning, {name}:\n{slope(row)}", color)
+    bound = np.array([_needle.vb_upper_mean(int(H), 0.5, _BLOCKS * math.log(2), int(m)) for H, m in zip(fine, n, strict=True)])
+    ax.plot(fine, bound, "k--", lw=1.3)
+    exponent, up = {"fixed": (1, -9), "grown": (0, 0)}[size]
+    end_label(ax, fine[-1], bound[-1], f"bound, verifier:\nslope {exponent}", "k", up=up)
+
+
+def _draw_leads(ax: Any, summary: Mapping[str, Any], fine: np.ndarray) -> None:
+    for shape, (sigma, name, marker, color) in _SPREADS.items():
+        grown, fixed = (check(summary, f"lead_{shape}_{size}")["rows"][0] for size in ("grown", "fixed"))
+        law = [(1 - _DELTA) * s * _paired.paired_vb_value(int(4 * H), _BLOCKS) for H, s in zip(fine, sigma(fine), strict=True)]
+        ax.plot(fine, law, "-", lw=1.0, color=color)
+        _mark(ax, fixed, marker=marker, color=color, mfc="none", ms=8)
+        H, y = _mark(ax, grown, marker=marker, color=color)[-1]
+        end_label(ax, H, y, f"{name}:\n{slope(grown)}", color, up=4 if shape == "root" else 0)
+    row = check(summary, "lead_near_optimal")["rows"][0]
+    law = [H / 2 / math.sqrt(4 * H) * _paired.paired_vb_value(int(4 * H), _BLOCKS) for H in fine]
+    ax.plot(fine, law, "-.", lw=1.0, color="0.35")
+    H, y = _mark(ax, row, marker="^", color="0.35")[-1]
+    end_label(ax, H, y, f"σ = H/2, expert near-\noptimal, 1 − δ = 1/√n:\n{slope(row)}", "0.35", up=-10)
+
+
+def _draw_false(ax: Any, summary: Mapping[str, Any]) -> int:
+    """The lying world of cloning that secretly gets n² traces; its largest horizon, 0 if it was not run."""
+    for f in check(summary, "vf_linear_grown")["falsifiers"]:
+        if f["name"] == "n-squared" and f["rows"]:
+            points = _mark(ax, f["rows"][0], marker="x", color=_plots.FALSIFIER, ls=":")
+            ax.text(30, 0.1, "cloning, σ = H/2,\nsecretly n² traces", fontsize=8, color=_plots.FALSIFIER, va="top")
+            return int(points[-1][0])
+    return 0
 
 
 def separation(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Against the horizon: what cloning loses on three bases, a verifier-based learner's bound, and its lead over cloning."""
     summary = summaries.get("verification.thm_sep")
-    if summary is None or not _check(summary, "vf_linear_grown")["rows"]:
+    if summary is None or not all(c["rows"] for c in summary["checks"] if c["relation"] == "RATE"):
         return None
-    fig, axes = plt.subplots(1, 2, figsize=(9.8, 6.2), sharey=True)
-    rates = [c["rows"][0]["num_replicates"] for c in summary["checks"] if c["relation"] == "RATE" and c["rows"]]
-    for ax, size, title in (
-        (axes[0], "fixed", "data fixed: n = 512 traces"),
-        (axes[1], "grown", "data grow with the horizon: n = 4H traces"),
-    ):
-        for i, (shape, name) in enumerate(_SPREADS):
-            row = _check(summary, f"vf_{shape}_{size}")["rows"][0]
-            H = _draw_rate(ax, row, f"loss of cloning n expert traces, base {name}: worst-case gap", marker="osD"[i])
-        n = 512 if size == "fixed" else 4 * H
-        bound = _needle.vb_upper_mean(1, 0.5, _BLOCKS * math.log(2), 1) * H / n
-        ax.plot(
-            H,
-            bound,
-            "k--",
-            label="loss of a verifier-based learner on n labelled base rollouts: bound (H/c)(ln|R| + 1)/n, c = 1/2, |R| = 2⁸, any base",
-        )
-        _slope_at(ax, H, bound, np.polyfit(np.log(H), np.log(bound), 1)[0], "k")
-        lead = {"ls": "-.", "lw": 1.2, "mfc": "white", "color": "0.35"}
-        _draw_rate(
-            ax,
-            _check(summary, f"lead_linear_{size}")["rows"][0],
-            "lead: mean reward of the verifier-based learner less that of cloning, heterogeneous base",
-            marker="o",
-            **lead,
-        )
-        if size == "grown":
-            row = _check(summary, "lead_near_optimal")["rows"][0]
-            _draw_rate(ax, row, "the same lead, expert near-optimal: 1 − δ = 1/√n", marker="^", **lead)
-        if size == "grown":
-            wrong = [f for f in _check(summary, "vf_linear_grown")["falsifiers"] if f["name"] == "n-squared" and f["rows"]]
-            for f in wrong:
-                points = f["rows"][0]["points"]
-                style = {"ls": ":", "marker": "x", "color": _plots.FALSIFIER}
-                ax.plot(
-                    [p["H"] for p in points],
-                    [p["estimate"] for p in points],
-                    **style,
-                    label="falsifier (right only, simulated up to H = "
-                    f"{max(p['H'] for p in points)}): cloning on the heterogeneous base is secretly given n² traces",
-                )
-        ax.set_xscale("log", base=2)
-        ax.set_yscale("log")
-        ax.set_xlim(H[0] * 0.85, H[-1] * 2.6)
-        _integer_axis(ax.xaxis, [int(h) for h in H])
-        ax.set_xlabel("horizon H (tokens)")
+    fig, axes = plt.subplots(2, 2, figsize=(10.0, 8.4))
+    fixed, grown, lead, key = axes.flat
+    fine = np.arange(32, 1025, 16)
+    for ax, size, title in ((fixed, "fixed", "loss, data fixed: n = 512"), (grown, "grown", "loss, data grow with the horizon: n = 4H")):
+        _draw_losses(ax, summary, size, fine)
         ax.set_title(title)
-    axes[0].set_ylabel("loss, or lead (units of reward)")
-    _below(fig, axes[::-1], 1)
+        ax.set_ylim(0.03, 110)
+        ax.set_ylabel("loss (units of reward)")
+    _draw_leads(lead, summary, fine)
+    lead.set_title("lead of the verifier-based learner over cloning")
+    lead.set_ylim(0.5, 600)
+    lead.set_ylabel("difference of mean rewards (units of reward)")
+    false = _draw_false(grown, summary)
+    for ax in (fixed, grown, lead):
+        ax.set_yscale("log")
+        counts(ax.xaxis, [32, 64, 128, 256, 512, 1024])
+        ax.set_xlim(27, 4000)
+        ax.set_xlabel("horizon H (tokens)")
+    key.axis("off")
+    key.legend(handles=_separation_key(summary, false), loc="upper left", bbox_to_anchor=(-0.14, 1.04), fontsize=8.5, labelspacing=0.9)
     fig.suptitle(
-        "Test-time scaling with and without a verifier: 8 prompt blocks, expert's bias δ = ½, worst reward of 2⁸ sign patterns.\n"
-        "The verifier-based learner's exact loss is below 2·10⁻⁶ everywhere here, so only its bound is drawn.\n"
-        "Cloning: imitates traces of the expert. Verifier-based: learns from rollouts of the base policy, each labelled right or wrong.\n"
-        f"Bands: mean ± 2 standard errors, pointwise, {min(rates)} to {max(rates)} runs a point. Slope: of ln loss (or ln lead) in ln "
-        "H, as the "
-        "check of the claim judges it;\nof the dashed bound, by its formula.",
-        fontsize=9,
+        "Cloning n expert traces against learning from n labelled rollouts of a base policy:\n"
+        f"what each can lose, by how the base policy's spread of rewards σ grows ({_BLOCKS} prompt blocks, expert's bias δ = ½)",
+        fontsize=11,
     )
     return fig
 
 
-def _quantile95(grid: np.ndarray, above: np.ndarray) -> float:
-    """The 95 % point of a survival function on a grid, up to the grid's step."""
-    inside = np.flatnonzero(np.asarray(above) <= 0.05)
-    return float(grid[inside[0]]) if inside.size else math.nan
+def _separation_key(summary: Mapping[str, Any], false: int) -> list[Any]:
+    rates = [c["rows"][0]["num_replicates"] for c in summary["checks"] if c["relation"] == "RATE"]
+    silent = 2 * 2 / _needle.vb_upper_mean(1, 0.5, _BLOCKS * math.log(2), 512)  # the H where the bound is 2 sigma, sigma = 2
+    key = [
+        entry(
+            f"markers: mean of {min(rates)} to {max(rates)} runs, ± 2 standard errors,\n"
+            "pointwise; lines: exact means, derived here.\n"
+            "Loss of cloning: mean reward below the expert's, for\nthe worst of 2⁸ rewards (sign patterns)",
+            color="0.35",
+            marker="o",
+            lw=1.0,
+        ),
+        entry(
+            "open markers: the lead at n = 512, else n = 4H.\nIt includes what the verifier-based learner gains\non the expert, σ(1 − δ)",
+            color="0.35",
+            marker="o",
+            ms=8,
+            mfc="none",
+            ls="none",
+        ),
+        entry(
+            "bound on the mean loss of the verifier-based learner\nto the best policy of density ratio 1/c = 2:\n"
+            "(H/c)(ln|R| + 1)/n, |R| = 2⁸ (thm_vb_ub, derived here).\n"
+            "The exact loss, below 2·10⁻⁶, is not drawn. No loss\nis above 2σ: for σ = 2 and n = 512 the bound says\n"
+            f"nothing beyond H = {silent:.0f}",
+            color="k",
+            ls="--",
+        ),
+    ]
+    if false:
+        lie = {"marker": "x", "ls": ":", "color": _plots.FALSIFIER}
+        key.append(entry(f"falsifier: the judge refutes slope ½ (run up to H = {false})", **lie))
+    key.append(
+        entry(
+            "Slopes: of the logarithms, ± half the interval (level\n1 − 10⁻⁶, asymptotic); judged to lie within 0.03 of\n"
+            "−½, 0, ½ or 1. Of the bound: by its formula"
+        )
+    )
+    return key
+
+
+# --- bounds ------------------------------------------------------------------------------------------------------------
+
+_GREY = {"color": "0.5", "alpha": 0.15, "lw": 0}
+_H, _CONF = 64, 0.05
+_RARE = 0.6  # p = .6 K/n: near the needles that cost the best learner most (thm_vb_tight)
+_DASHES = (6, 1.5, 1, 1.5)
+
+
+def _largest_at(points: Sequence[Mapping[str, Any]], sigma: float, share: float = 0.05) -> np.ndarray:
+    """The loss of maximum likelihood that at most a `share` of its runs exceed: a whole number of wrong blocks, 2 sigma delta/d each."""
+    grid, found = np.linspace(0, 1.6, 65), []  # of sigma sqrt(d/n), as it was counted
+    for p in points:
+        n, d, delta = (p["cell"][k] for k in ("n", "d", "delta"))
+        step = 2 * sigma * delta / d
+        above = np.interp(step * (np.arange(d + 1) + 0.5), sigma * math.sqrt(d / n) * grid, p["arrays"]["above"]["mean"])
+        found.append(step * int(np.argmax(above <= share)))
+    return np.array(found)
+
+
+def _draw_free(ax: Any, points: Sequence[Mapping[str, Any]]) -> None:
+    """Paired styles, sigma = H/2: what cloning and maximum likelihood lose, between the lower and the upper bound."""
+    sigma, d = _H / 2, points[0]["cell"]["d"]
+    n, delta = (np.array([p["cell"][k] for p in points]) for k in ("n", "delta"))
+    fine = np.unique(np.geomspace(n[0], n[-1], 60).round().astype(int))
+    bias = np.exp(np.interp(np.log(fine), np.log(n), np.log(delta)))  # constant, or a power of n
+    at = list(zip(fine.tolist(), bias.tolist(), strict=True))
+    ax.fill_between(fine, 2 * sigma * bias, 1e4, **_GREY)
+    upper = [_paired.vf_upper(sigma * math.sqrt(1 - e**2), _H, d * math.log(2), _CONF, m) for m, e in at]
+    ax.plot(fine, upper, "k--")
+    ax.plot(fine, [sigma * _paired.tab_mad(m, d, e) for m, e in at], "-", lw=1.0, color="C0")
+    for j, color, marker, fill in ((0, "C0", "o", "C0"), (1, "C2", "s", "white")):  # cloning, maximum likelihood
+        mean, sd = (sigma * np.array([p["arrays"]["sup"][key][j] for p in points]) for key in ("mean", "sd"))
+        error = 2 * sd / np.sqrt([p["num_replicates"] for p in points])
+        seen = mean > 0
+        bars = [np.minimum(error, 0.9 * mean)[seen], error[seen]]  # a log axis has no place for the rest
+        ax.errorbar(n[seen], mean[seen], bars, ls="none", marker=marker, color=color, mfc=fill, ms=5, capsize=2)
+    highest = _largest_at(points, sigma)
+    ax.plot(n[highest > 0], highest[highest > 0], "d", color="C2")
+    ax.plot(fine, [_paired.vf_lower(sigma, m, d, e) for m, e in at], "k:", lw=1.3, zorder=3)
+
+
+def _draw_based(ax: Any, points: Sequence[Mapping[str, Any]]) -> None:
+    """Needles: what a verifier-based learner loses with the worst agreeing verifier, and the best one anyhow."""
+    d, p, K = (points[0]["cell"][k] for k in ("d", "p", "K"))
+    fine = np.unique(np.geomspace(points[0]["cell"]["n"], points[-1]["cell"]["n"], 80).round().astype(int))
+    ax.fill_between(fine, _H * d * p, 1e4, **_GREY)
+    ax.plot(fine, [_needle.vb_upper_mean(_H, 1 / K, d * math.log(K), int(m)) for m in fine], "k--")
+    ax.plot(fine, [_needle.needle_worst(_H, d, p, K, int(m)) for m in fine], "-", lw=1.0, color="C0")
+    seen = [q for q in points if q["estimate"] > 0]
+    mean, error = np.array([q["estimate"] for q in seen]), np.array([2 * q["sd"] / math.sqrt(q["num_replicates"]) for q in seen])
+    ax.errorbar([q["cell"]["n"] for q in seen], mean, [np.minimum(error, 0.9 * mean), error], fmt="o", color="C0", capsize=3)
+    ax.plot(fine, [_needle.needle_vb(_H, d, p, K, int(m)) for m in fine], "--", dashes=_DASHES, lw=1.2, color="C1")
+    ax.plot(fine, [_needle.needle_vb(_H, d, _RARE * K / m, K, int(m)) for m in fine], "-", lw=1.2, color="C4")
 
 
 def bounds(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Both upper bounds against n, with what the learners really lose and where the bounds say nothing."""
-    free = _explored(summaries.get("verification.prop_vf_ub"), "~curve")
-    based = _explored(summaries.get("verification.thm_vb_ub"), "~curve")
-    if not free or not based:
+    hard = explored(summaries.get("verification.prop_vf_ub"), "~curve")
+    fixed = explored(summaries.get("verification.neg_vf_expectation"), "~readings")
+    based = explored(summaries.get("verification.thm_vb_ub"), "~curve")
+    if not hard or not fixed or not based:
         return None
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9.8, 5.2))
-    _draw_free(left, free)
-    _draw_based(right, based)
-    for ax, ticks in ((left, [32, 128, 512, 2048, 8192]), (right, [32, 64, 128, 256, 512, 1024])):
-        ax.set_xscale("log")
+    fig, axes = plt.subplots(1, 3, figsize=(13.2, 7.2))
+    _draw_free(axes[0], hard)
+    _draw_free(axes[1], fixed)
+    _draw_based(axes[2], based)
+    d, needle = hard[0]["cell"]["d"], based[0]["cell"]
+    titles = (
+        "verifier-free, expert hardest to copy: δ = 0.752 √(d/n)",
+        "verifier-free, expert fixed: δ = ½",
+        f"verifier-based: p = 1/{1 / needle['p']:.0f}, K = {needle['K']}",
+    )
+    for ax, points, title in zip(axes, (hard, fixed, based), titles, strict=True):
         ax.set_yscale("log")
-        _integer_axis(ax.xaxis, ticks)
-        ax.set_ylabel("suboptimality (units of reward)")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=7.5)
+        counts(ax.xaxis, [p["cell"]["n"] for p in points][:: 2 if len(points) > 7 else 1])
+        ax.set_xlim(points[0]["cell"]["n"] / 1.15, points[-1]["cell"]["n"] * 1.15)
+        ax.set_title(title)
+        ax.set_ylim(0.01, 300)
+        ax.set_ylabel("loss to the best policy of density ratio ≤ K" if ax is axes[2] else "loss to the expert, worst of 2ᵈ rewards")
+        ax.set_xlabel("labelled rollouts of the base policy, n" if ax is axes[2] else "expert traces n")
+    fig.suptitle(
+        f"Verifier-free: in each of {d} blocks of prompts one of two styles earns H/2 + σ, the other H/2 − σ, σ = H/2; "
+        f"the expert plays the better one with probability (1 + δ)/2.\n"
+        f"Verifier-based: a prompt falls into each of {needle['d']} blocks with probability p; one of K styles, the needle, "
+        f"earns H there, the others 0. H = {_H}",
+        fontsize=10,
+    )
+    fig.legend(handles=_free_key(hard[0]["num_replicates"], fixed[0]["num_replicates"]), loc="outside lower left", ncols=2)
+    fig.legend(handles=_based_key(based), loc="outside lower right")
     return fig
 
 
-def _draw_free(ax: Any, points: list[Mapping[str, Any]]) -> None:
-    H, conf, d = 64, 0.05, points[0]["cell"]["d"]
-    sigma = H / 2
-    n = np.array([p["cell"]["n"] for p in points])
-    delta = np.array([p["cell"]["delta"] for p in points])
-    unit = sigma * np.sqrt(d / n)
-    upper = [_paired.vf_upper(sigma * math.sqrt(1 - e**2), H, d * math.log(2), conf, int(m)) for m, e in zip(n, delta, strict=True)]
-    mean = np.array([p["arrays"]["sup"]["mean"] for p in points]) * sigma
-    grid = np.linspace(0, 1.6, 65)
-    q95 = [u * _quantile95(grid, p["arrays"]["above"]["mean"]) for u, p in zip(unit, points, strict=True)]
-    count = points[0]["num_replicates"]
-    ax.plot(n, upper, "k--", label="upper bound for maximum likelihood, confidence .95 (prop_vf_ub)")
-    ax.plot(n, np.minimum(2 * sigma * delta, H), "-.", color="0.45", label="largest gap in its class, 2σδ: the bound is above it at this δ")
-    ax.plot(n, math.sqrt(2 / math.pi) * unit, ":", color="0.3", label="√(2/π) σ √(d/n), limit for cloning as δ → 0")
-    ax.plot(n, mean[:, 0], "o-", label=f"cloning, mean of {count:,} runs")
-    ax.plot(n, q95, "D-", label="maximum likelihood, 95 % point (on a grid)")
-    ax.plot(n, mean[:, 1], "s-", label="maximum likelihood, mean")
-    ax.plot(n, _paired.vf_lower_constant()[0] * unit, "k-", lw=1, label="lower bound .340 σ √(d/n) for any learner (thm_vf_lb)")
-    edge = _paired.vf_upper_vacuous_below(d * math.log(2), conf)
-    ax.axvspan(n[0], edge, color="0.5", alpha=0.15, lw=0, label=f"vacuous: bound above H = {H}, n < {edge:.0f}")
-    ax.set_xlabel("expert traces n")
-    ax.set_title(f"verifier-free, paired styles: d = {d}, σ = H/2, δ = .752 √(d/n)", fontsize=9)
-
-
-def _draw_based(ax: Any, points: list[Mapping[str, Any]]) -> None:
-    cell = points[0]["cell"]
-    H, d, p, K, conf = (cell[k] for k in ("H", "d", "p", "K", "conf"))
-    n = np.array([q["cell"]["n"] for q in points])
-    fine = np.unique(np.geomspace(n[0], n[-1], 60).round().astype(int))
-    upper = np.array([_needle.vb_upper(H, 1 / K, d * math.log(K), conf, int(m)) for m in fine])
-    ax.plot(fine, upper, "k--", label="upper bound, confidence .95 (thm_vb_ub)")
-    ax.plot(fine, [_needle.vb_upper_mean(H, 1 / K, d * math.log(K), int(m)) for m in fine], "k:", label="upper bound on the mean")
-    seen = [q for q in points if q["estimate"] > 0]
-    mean, error = np.array([q["estimate"] for q in seen]), np.array([2 * q["sd"] / math.sqrt(q["num_replicates"]) for q in seen])
-    x, count = [q["cell"]["n"] for q in seen], points[0]["num_replicates"]
-    ax.errorbar(
-        x, mean, np.minimum(error, 0.9 * mean), fmt="o", capsize=3, label=f"worst agreeing verifier, mean of {count:,} runs ± 2 s.e."
-    )
-    ax.plot(fine, [_needle.needle_worst(H, d, p, K, int(m)) for m in fine], "-", lw=1, label="worst agreeing verifier, exact mean")
-    missed = [np.cumsum(q["arrays"]["missed"]["mean"]) for q in points]  # P(at most j blocks are missed)
-    q95 = np.array([H * p * int(np.argmax(below >= 0.95)) for below in missed])
-    ax.plot(n[q95 > 0], q95[q95 > 0], "D", label="worst agreeing verifier, 95 % point (beyond the last: 0)")
-    ax.plot(
-        fine, [_needle.needle_vb(H, d, p, K, int(m)) for m in fine], "-", lw=1, label="Bayes-optimal learner, exact: no method loses less"
-    )
-    largest = H * d * p
-    vacuous = fine[upper >= largest]
-    if vacuous.size:
-        ax.axvspan(
-            fine[0],
-            vacuous[-1],
-            color="0.5",
-            alpha=0.15,
-            lw=0,
-            label=f"vacuous: bound above the largest gap {largest:g}, n < {vacuous[-1] + 1}",
-        )
-    ax.set_ylim(1e-4, 4 * upper[0])
-    ax.set_xlabel("labelled base rollouts n")
-    ax.set_title(f"verifier-based, needles: d = {d}, p = 1/{1 / p:.0f}, K = {K}, H = {H}", fontsize=9)
-
-
-def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Who wins: cloning against heterogeneity, or a verifier against rare good traces."""
-    summary = summaries.get("verification.reg_vf_wins")
-    if summary is None:
-        return None
-    d, delta = 8, 0.5
-    sizes = np.geomspace(16, 16384, 60)
-    mad = np.array([_paired.tab_mad(int(m), d, delta) for m in sizes])  # over sigma
-
-    def needle_gap(c, n):  # of H, capped at the largest gap
-        return np.minimum(0.12 * (d * np.log(1 / c) + 1) / (c * n), 1.0)
-
-    fig, axes = plt.subplots(1, 2, figsize=(9.6, 4.6))
-    share, K = np.geomspace(0.01, 0.5, 60), 4  # σ/H
-    concentration = np.geomspace(1 / 64, 0.5, 60)
-    ratio = np.log10(share[None] * mad[:, None] / needle_gap(1 / K, sizes)[:, None])
-    other = np.log10(0.25 * mad[:, None] / needle_gap(concentration[None], sizes[:, None]))
-    for ax, x, z in ((axes[0], share, ratio), (axes[1], concentration, other)):
-        filled = ax.contourf(x, sizes, np.clip(z, -2, 2), levels=np.linspace(-2, 2, 17), cmap="PuOr")
-        ax.contour(x, sizes, z, levels=[0], colors="k", linewidths=1.4)
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_ylabel("samples n, as many for both")
-        ax.set_ylim(sizes[0], sizes[-1])
-        ax.plot([], [], "k-", lw=1.4, label="equal gaps, exact cloning gap")
-    front = (0.12 * K * (d * math.log(K) + 1) / (math.sqrt(2 / math.pi * (1 - delta**2) * d) * share)) ** 2
-    axes[0].plot(share, front, "k--", lw=1.1, label="analytic boundary, large n")
-    rare = (0.12 * (d * np.log(1 / concentration) + 1) / (concentration * math.sqrt(2 / math.pi * (1 - delta**2) * d) * 0.25)) ** 2
-    axes[1].plot(concentration, rare, "k--", lw=1.1, label="analytic boundary, large n")
-    axes[0].set_xlabel("heterogeneity σ/H of the base where cloning learns")
-    axes[0].set_title(f"good traces have probability c = 1/{K}", fontsize=9)
-    axes[1].set_xlabel("anti-concentration c where the verifier learns")
-    axes[1].set_title("heterogeneity σ = H/4", fontsize=9)
-    axes[1].set_xticks([1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2], ["1/64", "1/32", "1/16", "1/8", "1/4", "1/2"])
-    for ax, spots in ((axes[0], ((0.22, 6000), (0.02, 200))), (axes[1], ((0.22, 6000), (0.035, 200)))):
-        for (x, y), text in zip(spots, ("verifier wins", "cloning wins"), strict=True):
-            ax.text(x, y, text, ha="center", bbox={"facecolor": "white", "alpha": 0.75, "lw": 0})
-        ax.legend(loc="lower left", facecolor="white", framealpha=0.85, frameon=True)
-    fig.colorbar(filled, ax=axes, label="log₁₀ (gap of cloning / gap of the verifier)", shrink=0.9)
-    fig.suptitle(_phase_title(summary, d), fontsize=9)
-    return fig
-
-
-def _phase_title(summary: Mapping[str, Any], d: int) -> str:
-    lines = [
-        f"Order of magnitude: cloning (paired styles, d = {d}, δ = ½) loses about σ √(2/π) √((1 − δ²) d/n),",
-        "the verifier (needles, p of order 1/(cn)) .12 (H/c)(d ln(1/c) + 1)/n, at most H.",
+def _free_key(hard: int, fixed: int) -> list[Any]:
+    return [
+        entry("upper bound on the loss of maximum likelihood,\nconfidence 0.95 (prop_vf_ub, derived here)", color="k", ls="--"),
+        Patch(**_GREY, label="no policy of maximum likelihood's class, {−δ, δ}ᵈ,\nloses as much (2σδ): a bound in here says nothing"),
+        entry(
+            "lower bound on any learner's mean loss, for some choice of the\nbetter styles (thm_vf_lb, derived here); left 0.340 σ √(d/n)",
+            color="k",
+            ls=":",
+        ),
+        entry(
+            f"cloning: mean of {hard:,} (left) or {fixed:,} runs,\n± 2 standard errors; line: exact mean (prop_vf_const)",
+            color="C0",
+            marker="o",
+            lw=1.0,
+        ),
+        entry("maximum likelihood: mean of the same runs, ± 2 s.e.", color="C2", marker="s", mfc="white", ls="none"),
+        entry(
+            "maximum likelihood: 5 % of runs at most lose more\n(a whole number of blocks, so in steps; then 0)",
+            color="C2",
+            marker="d",
+            ls="none",
+        ),
     ]
-    rows = [_check(summary, name)["rows"] for name in ("gap_vb", "gap_vf")]
-    if all(rows):
-        based, free = (r[0]["estimate"] for r in rows)
-        measured = f"measured gaps {based:.3g} and {free:.2g} at c = 1/4, n = 512"
-        lines.append(f"In the needle world alone cloning wins: {measured}, a factor {based / free:.0f}.")
-    return "\n".join(lines)
 
 
-def negative(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Three readings of one sample: the aligned gap in the mean, against the sup gap."""
-    points = _explored(summaries.get("verification.neg_vf_expectation"), "~readings")
-    if not points:
-        return None
-    d, delta = points[0]["cell"]["d"], points[0]["cell"]["delta"]
-    n = np.array([p["cell"]["n"] for p in points])
-    count = points[0]["num_replicates"]
-    mean = np.array([p["arrays"]["aligned"]["mean"] for p in points])
-    spread = np.array([p["arrays"]["aligned"]["sd"] for p in points])
-    fine = np.unique(np.geomspace(n[0], n[-1], 80).round().astype(int))
-    fig, (ax, right) = plt.subplots(1, 2, figsize=(10.4, 6.0))
-    names = {
-        "tab": "cloning: exponentially small",
-        "finite": "maximum likelihood over {−δ, δ}^d",
-        "argmax": "majority of the traces: beats the expert",
-    }
-    for i, (learner, name) in enumerate(names.items()):
-        j = _paired.LEARNERS.index(learner)
-        error = 2 * spread[:, j] / math.sqrt(count)
-        law = [delta - _paired.paired_vf_value(int(m), d, delta, learner) for m in fine]
-        ax.plot(fine, law, "k--", lw=1.0, label="exact means" if i == 0 else None)
-        ax.errorbar(n, mean[:, j], error, fmt="osD"[i], capsize=3, label=f"mean aligned gap, {name}; {count:,} runs, ± 2 s.e.")
-    ax.plot(fine, 0.3 / np.sqrt(fine), ":", color=_plots.FALSIFIER, label="falsifier: an expected gap of .3 σ/√n, refuted for cloning")
-    ax.axhline(0, color="0.6", lw=0.8)
-    ax.set_ylabel("mean aligned gap / σ")
-    ax.set_title("in expectation, against the true reward, no √-rate", fontsize=9)
-    _draw_readings(right, points, n)
-    for panel in (ax, right):
-        panel.set_xscale("log")
-        _integer_axis(panel.xaxis, [int(m) for m in n])
-        panel.set_xlabel("expert traces n")
-    _below(fig, (ax, right), 1)
-    fig.suptitle(f"Which quantifier the √-rate needs: paired styles, d = {d}, δ = {delta}", fontsize=10)
-    return fig
+def _based_key(points: Sequence[Mapping[str, Any]]) -> list[Any]:
+    d, p, K = (points[0]["cell"][k] for k in ("d", "p", "K"))
+    at = _H, 1 / K, d * math.log(K)
+    more = _needle.vb_upper(*at, _CONF, 1) / _needle.vb_upper_mean(*at, 1)
+    runs, never = points[0]["num_replicates"], [q["cell"]["n"] for q in points if q["estimate"] == 0]
+    zero = f" (from n = {min(never)} on no run loses)" if never else ""
+    return [
+        entry(
+            "upper bound on the mean loss, (H/c)(ln|R| + 1)/n, c = 1/K, |R| = Kᵈ\n"
+            f"(thm_vb_ub, derived here); at confidence 0.95: {more:.2f} times that",
+            color="k",
+            ls="--",
+        ),
+        Patch(**_GREY, label=f"no policy loses as much (H d p = {_H * d * p:g})"),
+        entry(
+            f"learner with the worst verifier that agrees with all labels: mean of\n{runs:,} runs ± 2 s.e.{zero}; line: exact mean",
+            color="C0",
+            marker="o",
+            lw=1.0,
+        ),
+        entry("best learner possible, exact mean", color="C1", dashes=_DASHES, lw=1.2),
+        entry(
+            f"best learner possible where p = {_RARE} K/n, exact mean: the rate 1/n is\n"
+            "real (thm_vb_tight), though H d p is below the bound there",
+            color="C4",
+            lw=1.2,
+        ),
+    ]
 
 
-def _draw_readings(ax: Any, points: Sequence[Mapping[str, Any]], n: np.ndarray) -> None:
-    """The same runs of cloning, read in three ways, gaps times √n: a √-rate is a level line."""
-    j, delta, d = _paired.LEARNERS.index("tab"), points[0]["cell"]["delta"], points[0]["cell"]["d"]
-    root = np.sqrt(n)
-
-    def reading(name: str) -> tuple[np.ndarray, np.ndarray]:
-        mean, sd = (np.array([p["arrays"][name][key][j] for p in points]) for key in ("mean", "sd"))
-        return mean, 2 * sd / math.sqrt(points[0]["num_replicates"])
-
-    for name, scale, marker, color, label in (
-        ("sup", root, "v", "C3", "cloning: √n · E sup gap / σ, worst reward of the class: level, a √-rate"),
-        ("lost", 1.0, "^", "C4", "cloning: P[aligned gap ≥ .3 σ/√n]: level, a √-rate with constant probability"),
-        ("aligned", root, "o", "C0", "cloning: √n · E aligned gap / σ: falls to 0, no √-rate in the mean"),
-    ):
-        mean, error = reading(name)
-        ax.errorbar(n, scale * mean, scale * error, fmt="-", marker=marker, capsize=3, color=color, label=label)
-    limit = math.sqrt(2 / math.pi * (1 - delta**2) * d)
-    ax.axhline(limit, color="k", ls="--", lw=1.0, label="limits √(2d(1 − δ²)/π) and P[Z ≥ .3/√(1 − δ²)], Z standard normal")
-    ax.axhline(0.5 * math.erfc(0.3 / math.sqrt(2 * (1 - delta**2))), color="k", ls="--", lw=1.0)
-    ax.axhline(0, color="0.6", lw=0.8)
-    ax.set_ylabel("√n · gap / σ, or probability")
-    ax.set_title("the same cloning runs in three readings", fontsize=9)
-
-
-FIGURES = {
-    "verification.separation": separation,
-    "verification.bounds": bounds,
-    "verification.phase": phase,
-    "verification.negative": negative,
-}
+FIGURES = {"verification.separation": separation, "verification.bounds": bounds}

@@ -2,161 +2,221 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
+from figures._verification_axes import check, counts, entry, explored
 from theory.verification import _balls, _planted
 
 __all__ = ["FIGURES"]
 
+_V, _K = _planted.VOCABULARY, _planted.GOLD_LENGTH
 _BASES = tuple(_planted.BASES)
 _COLORS = {base: f"C{i}" for i, base in enumerate(_BASES)}
 _MARKERS = dict(zip(_BASES, "osD^", strict=True))
 _NAMES = {
-    "single": "single: one style, $\\gamma$ = 60",
-    "two": "two: $\\gamma$ = 15 or 240",
-    "log6": "log6: $\\gamma$ = 8, 16, .., 256",
-    "dead": "dead: $\\gamma$ = 1 or 1000",
+    "single": "single: one style, γ = 60",
+    "two": "two: γ = 15 or 240",
+    "log6": "log6: γ = 8, 16, …, 256",
+    "dead": "dead: γ = 1 or 1,000",
 }
 
-
-def _check(summary: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
-    found = (c for c in (summary or {"checks": ()})["checks"] if c["name"] == name)
-    return next(found, {"rows": (), "falsifiers": ()})
+# --- heterogeneity -----------------------------------------------------------------------------------------------------
 
 
-def _draw_laws(ax: Any, summary: Mapping[str, Any] | None, H: int) -> None:
-    """P(R = r) at one horizon: sampled frequencies over the exact law."""
-    for row in _check(summary, "sampled-mean")["rows"]:
+def _draw_laws(ax: Any, summary: Mapping[str, Any] | None, H: int) -> list[int]:
+    """P(R >= r) at one horizon, sampled over exact; the numbers of traces."""
+    r, traces = np.arange(H - _K + 2), []  # up to the largest reward
+    for base in _BASES:
+        pmf = _planted.mixture_pmf(*_planted.BASES[base], _V, _K, H)
+        ax.step(r, np.cumsum(pmf[::-1])[::-1][r], where="pre", color=_COLORS[base], lw=1.1)
+    for row in check(summary, "sampled-mean")["rows"]:
         base = row["cell"]["base"]
         if row["cell"]["H"] != H or "histogram" not in row["arrays"] or base not in _BASES:
             continue
-        seen = np.array(row["arrays"]["histogram"]["mean"])
-        here = np.flatnonzero(seen)
-        label = f"{base}: {row['num_replicates']:,} sampled traces"
-        ax.plot(here, seen[here], _MARKERS[base], ms=3.2, mfc="none", color=_COLORS[base], label=label)
-    for i, base in enumerate(_BASES):
-        pmf = _planted.mixture_pmf(*_planted.BASES[base], _planted.VOCABULARY, _planted.GOLD_LENGTH, H)
-        r = np.flatnonzero(pmf)
-        ax.plot(r, pmf[r], color=_COLORS[base], lw=1.1, label="single: exact law only; lines: exact laws" if i == 0 else None)
-    ax.set_yscale("log")
-    ax.set_ylim(2e-5, 3)
-    ax.set_xlabel("reward $R$: tokens left when the trace is solved")
-    ax.set_ylabel("probability")
-    ax.set_title(f"law of the reward, $H$ = {H}")
-    ax.legend(loc="upper center", ncols=2)
+        above = np.cumsum(np.array(row["arrays"]["histogram"]["mean"])[::-1])[::-1]
+        ax.plot(r[::4], above[r[::4]], _MARKERS[base], mfc="white", color=_COLORS[base])
+        traces.append(row["num_replicates"])
+    ax.set_ylim(0, 1.03)
+    ax.set_xlabel("r (tokens)")
+    ax.set_ylabel("P(R ≥ r)")
+    ax.set_title(f"law of the reward at H = {H}: open markers sampled, lines exact")
+    return traces
 
 
-def _curve(points: list[Mapping[str, Any]], base: str, label: str, kappa: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+def _curve(points: Sequence[Mapping[str, Any]], base: str, label: str, kappa: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Horizons and numbers of one curve of emp_hetero/~curves."""
     mine = sorted((p for p in points if p["cell"]["base"] == base), key=lambda p: p["cell"]["H"])
     pick = [next(c["estimate"] for c in p["cases"] if c["label"] == label and c.get("kappa") == kappa) for p in mine]
     return np.array([p["cell"]["H"] for p in mine]), np.array(pick)
 
 
-def _draw_spread(ax: Any, points: list[Mapping[str, Any]]) -> None:
+def _draw_spread(ax: Any, points: Sequence[Mapping[str, Any]]) -> None:
     for base in _BASES:
         H, share = _curve(points, base, "sigma/H")
-        ax.plot(H, share, marker=_MARKERS[base], color=_COLORS[base], label=_NAMES[base])
-    fine = np.geomspace(points[0]["cell"]["H"], max(p["cell"]["H"] for p in points), 80)
-    for i, base in enumerate(("single", "two", "log6")):
-        cap = _planted.spread_cap(*_planted.BASES[base], _planted.VOCABULARY, _planted.GOLD_LENGTH) / fine
-        shown = cap <= 0.56  # above it any law in [0, H] meets the bound, and the legend stands there
-        ax.plot(fine[shown], cap[shown], "k--", lw=1.0, label="bound sd(T)/H for single, two, log6" if i == 0 else None)
-    ax.set_xscale("log", base=2)
-    ax.set_ylim(0, 0.78)
-    ax.set_xlabel("horizon $H$ (tokens)")
-    ax.set_ylabel("heterogeneity $\\sigma/H$")
-    ax.set_title("heterogeneity of order $H$ needs traces not yet solved")
-    ax.legend(loc="upper right", ncols=2)
+        ax.plot(H, share, marker=_MARKERS[base], color=_COLORS[base])
+    fine = np.geomspace(H[0], H[-1], 200)
+    for base in ("single", "two", "log6"):  # of "dead" it is above the largest spread at every H
+        cap = _planted.spread_cap(*_planted.BASES[base], _V, _K) / fine
+        ax.plot(fine[cap <= 0.5], cap[cap <= 0.5], "k--", lw=1.0)
+        if cap[0] > 0.5:
+            ax.annotate(base, (fine[cap <= 0.5][0], 0.5), (0, 3), textcoords="offset points", fontsize=8, ha="center")
+    ax.axhspan(0.5, 0.6, color="0.5", alpha=0.15, lw=0)
+    ax.text(H[0], 0.555, "no law on 0 … H spreads as much", fontsize=8, va="center")
+    ax.set_ylim(0, 0.6)
+    ax.set_ylabel("heterogeneity σ/H")
+    ax.set_title("σ of order H needs traces that are not solved yet")
 
 
-def _draw_tail(ax: Any, points: list[Mapping[str, Any]], kappa: float) -> None:
+def _draw_tail(ax: Any, strip: Any, points: Sequence[Mapping[str, Any]], kappa: float) -> None:
+    """c(kappa) and its repair; below, in a row for each base, the horizons at which c = 0."""
     for i, base in enumerate(_BASES):
         H, c = _curve(points, base, "c", kappa)
         _, repaired = _curve(points, base, "c*", kappa)
-        ax.plot(H, c, marker=_MARKERS[base], color=_COLORS[base], label=f"$c(\\kappa)$, {base}")
-        label = "$c^*(\\kappa)$, repaired, same colours" if i == 0 else None
-        ax.plot(H, repaired, "-.", marker=_MARKERS[base], mfc="white", lw=0.9, color=_COLORS[base], label=label)
-    ax.axhline(float(_balls.cantelli_cap(kappa)), color="k", ls="--", lw=1.1, label="bound on $c$: $1/(1+\\kappa)$ (Cantelli)")
-    ax.axhline(0, color="0.4", lw=0.8)
-    ax.set_xscale("log", base=2)
-    ax.set_ylim(-0.03, 1.2)
-    ax.set_xlabel("horizon $H$ (tokens)")
+        style = {"marker": _MARKERS[base], "color": _COLORS[base]}
+        ax.plot(H[c > 0], c[c > 0], "-", **style)
+        other = np.flatnonzero(np.abs(repaired - c) > 1e-9)
+        if other.size:
+            joined = np.arange(max(0, other[0] - 1), len(H))  # from the last horizon where both are one
+            ax.plot(H[joined], repaired[joined], "-.", lw=0.9, color=_COLORS[base])
+            ax.plot(H[other], repaired[other], ls="none", mfc="white", **style)
+        strip.plot(H[c == 0], 0 * H[c == 0] - i, ls="none", **style)
+    ax.axhline(float(_balls.cantelli_cap(kappa)), color="k", ls="--", lw=1.1)
+    ax.set_ylim(0.28, 0.88)
     ax.set_ylabel("probability")
-    ax.set_title(f"anti-concentration at $\\kappa$ = {kappa:g}: silent where $c$ = 0")
-    ax.legend(loc="upper right", ncols=2)
+    ax.set_title(f"anti-concentration at κ = {kappa:g}")
+    ax.tick_params(labelbottom=False)
+    strip.set_ylim(-len(_BASES) + 0.4, 0.6)
+    strip.set_yticks([-i for i in range(len(_BASES))], _BASES, fontsize=8)
+    strip.set_ylabel("c(κ) = 0:\nsilent", fontsize=8)
 
 
 def heterogeneity(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Law of R, sigma/H and c(kappa) against the horizon for the four bases."""
-    summary = summaries.get("verification.emp_hetero")
-    points = next((e["points"] for e in (summary or {}).get("explored", ()) if e["name"] == "~curves"), [])
+    points = explored(summaries.get("verification.emp_hetero"), "~curves")
     if not points:
         return None
-    fig, axes = plt.subplots(2, 2, figsize=(10.5, 8.0))
-    _draw_laws(axes[0, 0], summaries.get("verification.lem1"), H=64)
-    _draw_spread(axes[0, 1], points)
-    _draw_tail(axes[1, 0], points, 0.25)
-    _draw_tail(axes[1, 1], points, 1.0)
+    rows = [["law", "spread"], ["quarter", "one"], ["silent quarter", "silent one"]]
+    fig, axes = plt.subplot_mosaic(rows, figsize=(10.8, 10.0), height_ratios=(3.2, 2.8, 0.9))
+    traces = _draw_laws(axes["law"], summaries.get("verification.lem1"), H=64)
+    _draw_spread(axes["spread"], points)
+    _draw_tail(axes["quarter"], axes["silent quarter"], points, 0.25)
+    _draw_tail(axes["one"], axes["silent one"], points, 1.0)
+    H = sorted({p["cell"]["H"] for p in points})
+    for name, ax in axes.items():
+        if name != "law":
+            counts(ax.xaxis, H)
+            ax.set_xlim(H[0] / 1.2, H[-1] * 1.2)
+    for name in ("spread", "silent quarter", "silent one"):
+        axes[name].set_xlabel("horizon H (tokens)")
+    fig.legend(handles=_hetero_key(traces), loc="outside lower left", ncols=2)
     fig.suptitle(
-        "Planted subsequence, V = 15 tokens, k = 5 gold ones. All numbers are exact but for the sampled frequencies, top left",
-        fontsize=9,
+        "How the styles of a base policy set the spread and the upper tail of its reward. Planted subsequence: "
+        f"{_K} gold tokens in a row,\nof a vocabulary of {_V}; R: the tokens left when a trace is solved, 0 if it is not. "
+        "Exact, but for the open markers top left",
+        fontsize=10,
     )
     return fig
 
 
-def _bon_points(check: Mapping[str, Any], rows: Any, base: str) -> Iterator[tuple[int, int, float]]:
+def _hetero_key(traces: Sequence[int]) -> list[Any]:
+    sd = _planted.spread_cap(*_planted.BASES["dead"], _V, _K)
+    many = f" Sampled: {min(traces):,} to {max(traces):,} traces a base, single not" if traces else ""
+    return [
+        *(entry(_NAMES[base], marker=_MARKERS[base], color=_COLORS[base]) for base in _BASES),
+        entry(f"γ: weight of the right next token, of every other token 1;\nstyles equally likely.{many}"),
+        entry(
+            f"top: bound sd(T)/H, T the time of solving (emp_hetero,\nderived here); of dead it says nothing, sd(T) = {round(sd, -3):,.0f}",
+            color="k",
+            ls="--",
+        ),
+        entry("bottom: bound c(κ) ≤ 1/(1 + κ) (Cantelli; lem3, derived here)", color="k", ls="--"),
+        entry("c(κ) = P(R ≥ μ + σ√κ); where it is 0 the theory is silent", color="0.35", marker="o"),
+        entry(
+            "c*(κ) = P(R ≥ best mean in the ball χ² ≤ κ), the repair\nderived here, where it differs",
+            color="0.35",
+            marker="o",
+            mfc="white",
+            ls="-.",
+            lw=0.9,
+        ),
+    ]
+
+
+# --- best of N ---------------------------------------------------------------------------------------------------------
+
+_TOKENS = {32: ("C0", "o", "-"), 64: ("C4", None, "--"), 128: ("C1", "s", "-"), 512: ("C2", None, "-.")}  # colour, marker, dash
+_NUM_TRACES = (1, 2, 4, 8, 16)
+_LIES = {"no-verifier": {32: "x", 128: "+"}, "free-tokens": {32: "1"}}
+
+
+def _bon_points(one: Mapping[str, Any], rows: Any, base: str) -> Iterator[tuple[int, int, float]]:
     """(H, N, P(no trace is solved)) of the evaluated cases of one base."""
     for row in rows:
         if row["cell"]["base"] == base:
             for case in row["points"]:
-                p = case["estimate"] if check["name"] != "values" else 1 - case["estimate"]
+                p = case["estimate"] if one["name"] != "values" else 1 - case["estimate"]
                 yield row["cell"]["H"], case["num_traces"], p
 
 
+def _draw_bon(ax: Any, checks: Sequence[Mapping[str, Any]], base: str) -> None:
+    judged = {point for one in checks for point in _bon_points(one, one["rows"], base)}
+    for H, (color, marker, dash) in _TOKENS.items():
+        reach = [n for n in _NUM_TRACES if H // n >= _K]
+        failure = [_planted.bon_failure(*_planted.BASES[base], _V, _K, H, n) for n in reach]
+        ax.plot(reach, failure, dash, color=color, lw=1.5 if marker else 1.0)
+        mine = sorted((n, p) for h, n, p in judged if h == H)
+        if mine:
+            ax.plot(*zip(*mine, strict=True), ls="none", marker=marker, ms=6, color=color)
+    for one in checks:
+        for f in one["falsifiers"]:
+            for H, marker in _LIES.get(f["name"], {}).items():
+                wrong = sorted((n, p) for h, n, p in _bon_points(one, f["rows"], base) if h == H and n > 1)
+                if wrong:  # of one trace nothing is broken
+                    ax.plot(*zip(*wrong, strict=True), ls=":", lw=1.0, marker=marker, ms=8, mew=1.4, color=_plots.FALSIFIER)
+    counts(ax.xaxis, _NUM_TRACES)
+    ax.set_yscale("log")
+    ax.set_ylim(1e-7, 2)
+    ax.set_title(_NAMES[base])
+
+
 def bestofn(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
-    """P(no trace is solved) against the tokens spent, for 1 to 16 verified traces."""
+    """P(no trace is solved) against the number of verified traces among which the tokens are split."""
     summary = summaries.get("verification.emp_bon")
     if summary is None:
         return None
-    V, k = _planted.VOCABULARY, _planted.GOLD_LENGTH
-    horizons = 2 ** np.arange(3, 11)
-    fig, axes = plt.subplots(2, 2, figsize=(10.0, 7.6), sharex=True)
-    checks = [_check(summary, name) for name in ("parallel-helps", "parallel-hurts", "values")]
+    checks = [check(summary, name) for name in ("parallel-helps", "parallel-hurts", "values")]
+    fig, axes = plt.subplots(2, 2, figsize=(10.0, 8.8), sharex=True, sharey=True)
     for ax, base in zip(axes.flat, _BASES, strict=True):
-        for i, n in enumerate((1, 2, 4, 8, 16)):
-            reach = [int(H) for H in horizons if H // n >= k]
-            failure = [_planted.bon_failure(*_planted.BASES[base], V, k, H, n) for H in reach]
-            name = "one long trace" if n == 1 else f"best of {n}"
-            ax.plot(reach, failure, color="k" if n == 1 else f"C{i - 1}", lw=2.0 if n == 1 else 1.3, label=name)
-        judged = {point for check in checks for point in _bon_points(check, check["rows"], base)}
-        ax.plot([H for H, _, _ in judged], [p for _, _, p in judged], "o", mfc="none", color="0.25", label="judged cells")
-        wrong = {
-            point
-            for check in checks
-            for f in check["falsifiers"]
-            if f["name"] == "no-verifier"
-            for point in _bon_points(check, f["rows"], base)
-            if point[1] > 1
-        }
-        if wrong:
-            label = "falsifier: a random one of N"
-            ax.plot([H for H, _, _ in wrong], [p for _, _, p in wrong], "x", ms=6, color=_plots.FALSIFIER, label=label)
-        ax.set_xscale("log", base=2)
-        ax.set_yscale("log")
-        ax.set_ylim(1e-7, 1.6)
-        ax.set_title(_NAMES[base])
-        ax.legend(loc="lower left")
+        _draw_bon(ax, checks, base)
+    for ax in axes.flat:
+        ax.tick_params(labelbottom=True, labelleft=True)
     for ax in axes[:, 0]:
         ax.set_ylabel("P(no trace is solved)")
     for ax in axes[1]:
-        ax.set_xlabel("tokens in all, $H$ (each of N traces gets $H/N$)")
-    fig.suptitle("Sequential against verified parallel scaling at equal tokens, exact; V = 15, k = 5", fontsize=9)
+        ax.set_xlabel("number of traces N, of H/N tokens each")
+    key = [
+        entry(f"H = {H} tokens in all{', judged at the markers' if marker else ''}", color=color, ls=dash, marker=marker, ms=6)
+        for H, (color, marker, dash) in _TOKENS.items()
+    ]
+    lie = {"color": _plots.FALSIFIER, "ls": ":", "lw": 1.0, "ms": 8, "mew": 1.4}
+    key += [
+        entry("falsifier: a random one of N traces, H = 32", marker="x", **lie),
+        entry("the same, H = 128", marker="+", **lie),
+        entry(f"falsifier: {_K - 1} tokens a trace are not counted, H = 32", marker="1", **lie),
+        entry("γ: weight of the right next token, of every other 1; equally likely styles"),
+    ]
+    fig.legend(handles=key, loc="outside lower left", ncols=2)
+    fig.suptitle(
+        "One long trace (N = 1) or the best of N verified ones at equal tokens: splitting helps bases of several styles, "
+        "hurts one style.\n"
+        f"Exact, (1 − F(H/N))ᴺ with F(h) = P(solved within h tokens), cut at 10⁻⁷; {_K} gold tokens of {_V} (emp_bon, derived here)",
+        fontsize=10,
+    )
     return fig
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _adaptive_exact, _adaptive_holdout, _adaptive_mechanisms, _plots
+from figures._adaptive_axes import Summaries, bars_of, lied, plain_log
+from figures._series import check_of
 from theory import adaptive
 
 __all__ = ["FIGURES"]
@@ -20,43 +21,41 @@ _ANALYSTS = {
 }
 
 
-def naive(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
+def naive(summaries: Summaries) -> Any:
     """The gap of the final query against the number of queries, both analysts, with the exact law and the wrong one."""
-    summary = summaries.get("adaptive.naive")
-    if summary is None:
+    check = check_of(summaries, "adaptive.naive", "full")
+    if check is None:
         return None
-    check = next(c for c in summary["checks"] if c["name"] == "full")
-    fig, axes = plt.subplots(1, 2, figsize=(9.0, 4.0), sharey=True)
-    for ax, analyst, other in zip(axes, ("linear", "sign"), ("sign", "linear"), strict=True):
-        rows = [r for r in check["rows"] if r["cell"]["analyst"] == analyst]
-        if not rows:
-            continue
-        sizes = sorted({r["cell"]["n"] for r in rows})
-        queries = np.unique(np.geomspace(8, 3 * sizes[-1], 60).round().astype(int))
-        for i, n in enumerate(sizes):
-            mine = sorted((r for r in rows if r["cell"]["n"] == n), key=lambda r: r["cell"]["m"])
+    fig, axes = plt.subplots(1, 2, figsize=(9.0, 4.9), sharey=True)
+    for ax, analyst in zip(axes, _ANALYSTS, strict=True):
+        rows = sorted((r for r in check["rows"] if r["cell"]["analyst"] == analyst), key=lambda r: r["cell"]["m"])
+        for i, n in enumerate(sorted({r["cell"]["n"] for r in rows})):
+            mine = [r for r in rows if r["cell"]["n"] == n]
             m = [r["cell"]["m"] for r in mine]
-            reach = queries[queries <= 3.3 * n]
+            reach = np.unique(np.geomspace(8, 1.1 * m[-1], 60).round().astype(int))
             law = [adaptive.naive_gap_exact(n, int(k), analyst) for k in reach]
-            ax.plot(reach, law, "k--", lw=1.1, label="exact law (derived here), one for each n" if i == 0 else None)
-            estimate = np.array([r["estimate"] for r in mine])
-            error = np.array([[r["estimate"] - r["low"], r["high"] - r["estimate"]] for r in mine]).T
-            ax.errorbar(m, estimate, error, fmt=("o", "s", "D")[i % 3], ms=5, capsize=3, lw=1.2, label=f"measured, n = {n:,}")
-        n = sizes[-1]
-        wrong = [adaptive.naive_gap_exact(n, int(k), other) for k in queries]
-        ax.plot(queries, wrong, ":", color=_plots.FALSIFIER, label=f"falsifier: the {other} analyst's law, n = {n:,}")
-        ax.set_xscale("log")
+            ax.plot(reach, law, "k--", lw=1.1, label="exact law, one for each n (derived here)" if i == 0 else None)
+            low, high = zip(*((r["bound"] - r["margin"], r["bound"] + r["margin"]) for r in mine), strict=True)
+            about = "margin around the law, declared before the run" if i == 0 else None
+            ax.vlines(m, low, high, color="k", alpha=0.14, lw=11, label=about)
+            label = f"measured, n = {n:,}"
+            ax.errorbar(m, [r["estimate"] for r in mine], bars_of(mine), fmt="osD"[i % 3], ms=4.5, capsize=3, lw=1.2, label=label)
+        wrong = [r for r in lied(check, "other-analyst") if r["cell"]["analyst"] == analyst]
+        m = [r["cell"]["m"] for r in wrong]
+        ax.vlines(m, [r["estimate"] for r in wrong], [r["bound"] for r in wrong], color=_plots.FALSIFIER, ls=":", lw=1.2)
+        label = "falsifier: the other analyst's law, linked to what it is claimed of"
+        ax.plot(m, [r["bound"] for r in wrong], "x", ms=7, mew=1.6, color=_plots.FALSIFIER, zorder=5, label=label)
+        plain_log(ax.xaxis, [10, 100, 1000])
         ax.set_xlabel("number of adaptive queries $m$ before the last one")
         ax.set_title(_ANALYSTS[analyst])
         ax.set_ylim(0, 0.5)
-        ax.legend(loc="upper left")
     axes[0].set_ylabel("expected overfit of the last answer:\nmean on the sample − truth")
     counts = [r["num_replicates"] for r in check["rows"]]
     fig.suptitle(
-        f"n samples of fair bits answer m queries by their means (truth ½ each); the analyst combines them into one more query.\n"
-        f"Bars: confidence sequences at level 1e-6 a cell (t-mixture), {min(counts)} to {max(counts)} runs",
-        fontsize=9,
+        "n fair bits answer m queries by their means; with m = n a last query, made from the answers, is off by about .3", fontsize=9
     )
+    note = f"markers: means of {min(counts)} to {max(counts)} runs; bars: confidence sequences (asymptotic), error $10^{{-6}}$ each"
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=2, title=note, title_fontsize=8, alignment="left")
     return fig
 
 

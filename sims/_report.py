@@ -24,6 +24,7 @@ __all__ = [
     "listing_text",
     "loose",
     "number",
+    "qualified",
     "readme_table",
     "room",
     "rows_of",
@@ -211,7 +212,8 @@ def _caught(check: Mapping[str, Any]) -> str:
     return f"{sum(map(_is_caught, asked))}/{len(check['falsifiers'])}" if asked else "–"
 
 
-def _word(verdict: str, relation: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def qualified(verdict: str, relation: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """A verdict with what it does not say: that a lower bound is met proves no more, that an interval holds for large samples only."""
     word = f"{verdict} (consistent with)" if relation == Relation.LOWER.value and verdict == Verdict.SUPPORTED.value else verdict
     return f"{word}, asymptotic" if any(r["asymptotic"] for r in rows) and verdict in ("SUPPORTED", "REFUTED") else word
 
@@ -296,7 +298,7 @@ def _answer_lines(row: Mapping[str, Any], check: Mapping[str, Any]) -> list[str]
     ratio = f"; bound/estimate {loose(row)}" if row["looseness"] is not None else ""
     return [
         f"    estimate  {number(row['estimate'])}", number_of, bound, f"    slack     {slack(row)}{ratio}",
-        f"    verdict   {_word(row['verdict'], relation, [row])}{counted}{reason}", standing,
+        f"    verdict   {qualified(row['verdict'], relation, [row])}{counted}{reason}", standing,
     ]  # fmt: skip
 
 
@@ -308,7 +310,7 @@ def run_table(summaries: Sequence[Mapping[str, Any]]) -> str:
         for check in summary["checks"]:
             row = tightest(check)
             body.append((
-                f"{summary['claim']}/{check['name']}", _word(check_word(check), check["relation"], check["rows"]),
+                f"{summary['claim']}/{check['name']}", qualified(check_word(check), check["relation"], check["rows"]),
                 "–" if row is None else against(row, check["relation"]), "–" if row is None else slack(row),
                 "–" if row is None else loose(row), _replicates(check["rows"]), _caught(check),
             ))  # fmt: skip
@@ -408,7 +410,7 @@ def show_text(claim: Claim, summary: Mapping[str, Any] | None, only: str | None 
         done = by_name.get(check.name)
         if done:
             lines.append(
-                f"  verdict     {_word(check_word(done), done['relation'], done['rows'])}"
+                f"  verdict     {qualified(check_word(done), done['relation'], done['rows'])}"
                 + (f" ({done['reason']})" if done["reason"] else "")
             )
             lines += [f"  evidence    {_evidence_line(r, check.relation.value)}" for r in done["rows"]]
@@ -483,7 +485,7 @@ def _ledger_cells(check: _claims.Check, done: Mapping[str, Any] | None) -> list[
     if done is None:
         return ["not run", "–", "–", "–", "–", "–"]
     row = tightest(done)
-    verdict = f"**{_word(done['verdict'], done['relation'], done['rows'])}**"
+    verdict = f"**{qualified(done['verdict'], done['relation'], done['rows'])}**"
     if done["reason"] and done["verdict"] != Verdict.SUPPORTED.value:
         verdict += f": {done['reason']}"
     if row is None:

@@ -224,7 +224,7 @@ _THM51X = Claim(
             method="t",
             assumptions=(_GAUSS,),
             falsifiers=(Falsifier("one", "C = 1 is claimed", "bound", bound=lambda: 1.0, where=lambda noise: noise in ("tail", "tailu")),),
-            units="error over opt",
+            units="error over that of w*",
         ),
         Check(
             name="killer",
