@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from figures import _plots
-from figures._adaptive_axes import Summaries, lied, listed, plain_log
+from figures._adaptive_axes import listed
+from figures._axes import Summaries, lied, plain_log
 from figures._series import check_of
 from theory import adaptive
 from theory.adaptive import _maxinfo, _svt

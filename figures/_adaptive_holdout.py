@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from figures import _plots
-from figures._adaptive_axes import Summaries, bars_of, lied, plain_log
+from figures._adaptive_axes import bars_of
+from figures._axes import Summaries, lied, plain_log
 from figures._series import check_of, explored_of
 from theory.adaptive import _histogram, _reusable
 

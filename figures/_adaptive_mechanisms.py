@@ -11,7 +11,8 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.ticker import NullLocator
 
 from figures import _plots
-from figures._adaptive_axes import Summaries, bars_of, end_label, lied, plain_log
+from figures._adaptive_axes import bars_of
+from figures._axes import Summaries, end_label, lied, plain_log
 from figures._series import check_of, explored_of
 from theory.adaptive import _attack, _certified, _ladder
 

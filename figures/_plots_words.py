@@ -181,7 +181,7 @@ _VALUES = {
     ("noise", "gaussian"): "normal noise",
     ("noise", "laplace"): "Laplace noise",
     ("noise", "rcn"): "uniform flips",
-    ("noise", "massart_half"): "flips on one side (Massart)",
+    ("noise", "massart_half"): "flips in two quadrants (Massart)",
     ("noise", "boundary"): "flips at the boundary",
     ("noise", "tail"): "flips in the tail",
     ("noise", "tailu"): "flips in an orthogonal tail",

@@ -1,14 +1,13 @@
-"""What figures of verification share: stored rows by name, axes of counts, labels at the ends of lines."""
+"""What figures of verification share: stored rows by name, slopes in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-__all__ = ["check", "counts", "end_label", "entry", "explored", "slope"]
+__all__ = ["check", "entry", "explored", "slope"]
 
 
 def check(summary: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
@@ -20,20 +19,6 @@ def check(summary: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
 def explored(summary: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
     """The points of an experiment that is drawn and not judged; none if it was not run."""
     return next((e["points"] for e in (summary or {}).get("explored", ()) if e["name"] == name), [])
-
-
-def counts(axis: Any, ticks: Sequence[int]) -> None:
-    """A log axis of whole numbers, labelled at `ticks` only."""
-    (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
-    axis.set_ticks(ticks)
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())
-
-
-def end_label(ax: Any, x: float, y: float, text: str, color: Any, up: float = 0.0) -> None:
-    """The name of a line, at its right end; `up` points higher where two ends are close."""
-    ax.annotate(text, (x, y), (6, up), textcoords="offset points", va="center", fontsize=8, color=color, annotation_clip=False)
 
 
 def entry(label: str, **style: Any) -> Line2D:

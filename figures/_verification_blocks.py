@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from figures import _plots
-from figures._verification_axes import check, counts, end_label, entry, explored, slope
+from figures._axes import end_label, plain_log
+from figures._verification_axes import check, entry, explored, slope
 from theory.verification import _needle, _paired
 
 __all__ = ["FIGURES"]
@@ -93,7 +94,7 @@ def separation(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     false = _draw_false(grown, summary)
     for ax in (fixed, grown, lead):
         ax.set_yscale("log")
-        counts(ax.xaxis, [32, 64, 128, 256, 512, 1024])
+        plain_log(ax.xaxis, [32, 64, 128, 256, 512, 1024])
         ax.set_xlim(27, 4000)
         ax.set_xlabel("horizon H (tokens)")
     key.axis("off")
@@ -221,7 +222,7 @@ def bounds(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     )
     for ax, points, title in zip(axes, (hard, fixed, based), titles, strict=True):
         ax.set_yscale("log")
-        counts(ax.xaxis, [p["cell"]["n"] for p in points][:: 2 if len(points) > 7 else 1])
+        plain_log(ax.xaxis, [p["cell"]["n"] for p in points][:: 2 if len(points) > 7 else 1])
         ax.set_xlim(points[0]["cell"]["n"] / 1.15, points[-1]["cell"]["n"] * 1.15)
         ax.set_title(title)
         ax.set_ylim(0.01, 300)

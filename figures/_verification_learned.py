@@ -9,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
-from figures._verification_axes import check, counts, end_label, entry, explored, slope
+from figures._axes import end_label, plain_log
+from figures._verification_axes import check, entry, explored, slope
 from theory.verification import _learned, _planted
 
 __all__ = ["FIGURES"]
@@ -51,7 +52,7 @@ def _draw_training(ax: Any, point: Mapping[str, Any]) -> None:
     ax.plot(n, [_learned.cloned_value(*world, kappa, int(m)) / _most(cell) for m in n], "k--", lw=1.1)
     ax.axhline(_learned.expert_value(*world, kappa) / _most(cell), color="0.35", lw=0.9)
     ax.axhline(_learned.base_value(*world) / _most(cell), color="0.5", ls="-.", lw=1.1)
-    counts(ax.xaxis, n.tolist())
+    plain_log(ax.xaxis, n.tolist())
 
 
 def _draw_false(ax: Any, summary: Mapping[str, Any], cell: Mapping[str, Any]) -> list[Any]:
@@ -80,8 +81,8 @@ def _draw_lead(ax: Any, summary: Mapping[str, Any], points: Sequence[Mapping[str
         judged = check(summary, {"1+64": "widens", "64": "flat"}.get(base, ""))["rows"]
         name = _NAMES[base].partition(", ")[2]
         end_label(ax, H[-1], lead[-1], "\n".join([name, *(slope(row) for row in judged)]), color, up={"1+64": 4, "4+64": -5}.get(base, 12))
-    counts(ax.xaxis, [16, 32, 64, 128])
-    counts(ax.yaxis, [1, 2, 4, 8, 16, 32])
+    plain_log(ax.xaxis, [16, 32, 64, 128])
+    plain_log(ax.yaxis, [1, 2, 4, 8, 16, 32])
     ax.set_xlim(14, 480)
     ax.set_ylim(1, 48)
     ax.set_xlabel("horizon H (tokens)")

@@ -10,7 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
-from figures._verification_axes import check, counts, entry, explored
+from figures._axes import plain_log
+from figures._verification_axes import check, entry, explored
 from theory.verification import _paired
 
 __all__ = ["FIGURES"]
@@ -50,7 +51,7 @@ def phase(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
         ax.set_xscale("log")
         ax.minorticks_off()
         ax.set_xlim(x[0], x[-1])
-        counts(ax.yaxis, [16, 64, 256, 1024, 4096, 16384])
+        plain_log(ax.yaxis, [16, 64, 256, 1024, 4096, 16384])
         ax.set_ylim(sizes[0], sizes[-1])
         ax.set_ylabel("samples n, as many for both")
         ax.set_title(title)
@@ -121,7 +122,7 @@ def negative(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     _draw_worst(axes[1], points)
     _draw_chance(axes[2], points)
     for ax in axes:
-        counts(ax.xaxis, n.tolist()[::2])
+        plain_log(ax.xaxis, n.tolist()[::2])
         ax.set_xlabel("expert traces n")
         ax.axhline(0, color="0.6", lw=0.8, zorder=0)
     first = f"; mean of {points[0]['num_replicates']:,} runs, ± 2 standard errors; lines: exact means. Loss: mean reward below the expert's"

@@ -9,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _plots
-from figures._verification_axes import check, counts, entry, explored
+from figures._axes import plain_log
+from figures._verification_axes import check, entry, explored
 from theory.verification import _balls, _planted
 
 __all__ = ["FIGURES"]
@@ -109,7 +110,7 @@ def heterogeneity(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     H = sorted({p["cell"]["H"] for p in points})
     for name, ax in axes.items():
         if name != "law":
-            counts(ax.xaxis, H)
+            plain_log(ax.xaxis, H)
             ax.set_xlim(H[0] / 1.2, H[-1] * 1.2)
     for name in ("spread", "silent quarter", "silent one"):
         axes[name].set_xlabel("horizon H (tokens)")
@@ -178,7 +179,7 @@ def _draw_bon(ax: Any, checks: Sequence[Mapping[str, Any]], base: str) -> None:
                 wrong = sorted((n, p) for h, n, p in _bon_points(one, f["rows"], base) if h == H and n > 1)
                 if wrong:  # of one trace nothing is broken
                     ax.plot(*zip(*wrong, strict=True), ls=":", lw=1.0, marker=marker, ms=8, mew=1.4, color=_plots.FALSIFIER)
-    counts(ax.xaxis, _NUM_TRACES)
+    plain_log(ax.xaxis, _NUM_TRACES)
     ax.set_yscale("log")
     ax.set_ylim(1e-7, 2)
     ax.set_title(_NAMES[base])

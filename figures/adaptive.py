@@ -8,7 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import _adaptive_exact, _adaptive_holdout, _adaptive_mechanisms, _plots
-from figures._adaptive_axes import Summaries, bars_of, lied, plain_log
+from figures._adaptive_axes import bars_of
+from figures._axes import Summaries, lied, plain_log
 from figures._series import check_of
 from theory import adaptive
 

@@ -13,7 +13,9 @@ _DERIVED = Provenance.DERIVED
 _GAUSS = Assumption("G", "standard Gaussian points", lambda marginal="gauss": marginal == "gauss")
 _SLC = Assumption("SLC", "the Gaussian or a strongly log-concave marginal", lambda marginal: marginal in ("gauss", "quartic"))
 _HALF = Assumption(
-    "MH", "massart_half: rate eta on one side of a plane through w*, 0 on the other", lambda noise="massart_half": noise == "massart_half"
+    "MH",
+    "massart_half: rate eta in two opposite quadrants of the plane of w* and a u orthogonal to it, 0 in the others",
+    lambda noise="massart_half": noise == "massart_half",
 )
 CONSTANT_AT_25 = 2.80 + 0.1  # C of the smooth kernel at sigma = 25 opt, and room for sampling
 
