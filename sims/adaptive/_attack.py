@@ -126,14 +126,15 @@ def simulate_full(key, prepared):
             drawn = jax.random.bits(jax.random.fold_in(key_data, tile), (WORDS, TILE), jnp.uint32)  # rows last: the vector lanes
             return jnp.where((row[tile] < prepared.n)[None, :], drawn & keep[:, None], jnp.uint32(0))
 
-        def draw_tile(tile, state):
-            words, counts = state
-            drawn = drawn_tile(tile)
-            return jax.lax.dynamic_update_index_in_dim(words, drawn, tile, 0), counts + _column_counts(drawn)
+        def draw_tile(tile, words):
+            return jax.lax.dynamic_update_index_in_dim(words, drawn_tile(tile), tile, 0)
 
         def draw_by_tiles():
-            none = jnp.zeros((len(row), WORDS, TILE), jnp.uint32), jnp.zeros((WORDS, COINS), jnp.int32)
-            return jax.lax.fori_loop(0, tiles, draw_tile, none)
+            words = jax.lax.fori_loop(0, tiles, draw_tile, jnp.zeros((len(row), WORDS, TILE), jnp.uint32))
+            # Counted in a loop of its own: in the other the generator would be fused into both uses of a tile, and run twice.
+            return words, jax.lax.fori_loop(
+                0, tiles, lambda tile, counts: counts + _column_counts(words[tile]), jnp.zeros((WORDS, COINS), jnp.int32)
+            )
 
         def draw_at_once():
             words = jax.vmap(drawn_tile)(jnp.arange(len(row), dtype=jnp.int32))
