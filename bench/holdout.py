@@ -1,4 +1,4 @@
-"""A block of repetitions of the reusable-holdout experiment, as a run draws them: our sampler against a NumPy transcription of the published procedure.
+"""The reusable-holdout experiment, a block of repetitions as a run draws them: our sampler against NumPy's published procedure.
 
 NumPy draws all three sets, n x d normals each, selects attributes by the training and holdout weights (standard reuse) and
 reports three accuracies at every k. Ours draws the weights and, for the rows, only the sums between two values of k: the
