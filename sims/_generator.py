@@ -39,7 +39,7 @@ def rounds(key_data, first, second):
 def _counters(shape):
     """A 64-bit counter for every place, as two uint32 arrays of the shape."""
     if math.prod(shape) >= 2**32:
-        raise NotImplementedError(f"at most 2^32 - 1 numbers are drawn at a time, got an array of {shape}.")
+        raise ValueError(f"at most 2^32 - 1 numbers are drawn at a time, got an array of {shape}.")
     low = jnp.arange(math.prod(shape), dtype=jnp.uint32).reshape(shape)
     return jnp.zeros_like(low), low
 
