@@ -40,10 +40,15 @@ def _program(simulate: Callable[..., Any], platform: str) -> Callable[..., Any]:
     generator is JAX's own kernel.
     """
 
-    def block_of(key_data, prepared):
-        keys = jax.random.wrap_key_data(key_data, impl=_generator.FAST if platform == "cpu" else _generator.NAME)
+    def drawn_with(generator, key_data, prepared):
         with jax.default_matmul_precision("highest"):
-            drawn = jax.vmap(simulate, (0, None))(keys, prepared)
+            return jax.vmap(simulate, (0, None))(jax.random.wrap_key_data(key_data, impl=generator), prepared)
+
+    def block_of(key_data, prepared):
+        try:
+            drawn = drawn_with(_generator.FAST if platform == "cpu" else _generator.NAME, key_data, prepared)
+        except NotImplementedError:  # jax.random.poisson takes no keys but JAX's own, which draw the same bits
+            drawn = drawn_with(_generator.NAME, key_data, prepared)
         return drawn if isinstance(drawn, dict) else {"x": drawn}
 
     traced = jax.jit(block_of, inline=True)  # traced once for both uses below, and then as if written out there

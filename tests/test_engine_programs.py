@@ -39,6 +39,14 @@ def test_the_generator_draws_what_jax_draws_bit_for_bit():
         jax.jit(lambda key: jax.random.bits(key, (2**16, 2**16))).lower(jax.random.key(1, impl=_generator.FAST))
 
 
+def test_a_simulator_may_draw_what_takes_only_the_librarys_own_keys():
+    e = dataclasses.replace(experiment(), simulate=lambda key, cell: jax.random.poisson(key, 4.0).astype(jnp.float32))
+    cell = Cell(5, 0.5)
+    got = _runner.draw(e, _runner.prepared_for(e, cell), 7, 1, 0, e.chunk)["x"]
+    keys = jax.random.wrap_key_data(_runner.replicate_keys(7, 1, 0, (1, e.chunk))[0], impl=_generator.NAME)
+    np.testing.assert_array_equal(got, jax.vmap(lambda key: jax.random.poisson(key, 4.0))(keys))
+
+
 def test_a_program_compiled_ahead_draws_the_same_and_is_not_made_again():
     cell = Cell(57, 0.5)
     expected = drawn(0, 64, cell=dataclasses.replace(cell, n=57))
