@@ -16,6 +16,8 @@ from figures._series import Picture, Point, Scale, numeric
 
 __all__ = ["draw_lines", "draw_phase", "draw_rate"]
 
+_FALSE_DASHES = (":", (0, (4, 1, 1, 1)), (0, (6, 2)))  # of wrong windows and thresholds
+
 
 def _columns(count: int) -> int:
     return count if count <= 3 else 2 if count == 4 else 3
@@ -120,7 +122,7 @@ def draw_lines(fig: Any, picture: Picture, legend: marks.Legend) -> float:
         }
         legend.add("; ".join(filter(None, (name, text))), **style)
     coloured = picture.side != "equal" and any(len(panel.lines) > 1 and not _one_bound(picture, panel) for panel in panels)
-    _plots_rows.explain_bound(picture, legend, _margin_seen(picture, axes[0].get_ylim(), scale), True, coloured)
+    _plots_rows.explain_bound(picture, legend, _plots_rows.margin_seen(picture, axes[0].get_ylim(), scale), True, coloured)
     if bars:
         legend.add(_plots_text.bars_text(picture), marker="|", ms=9, mew=1.1, color=marks.colour(0))
     for j, (f, found) in enumerate(picture.wrong):
@@ -239,12 +241,6 @@ def _draw_wrong(ax: Any, picture: Picture, j: int, found: Sequence[Point], scale
         marks.at_edge(ax, "y", scale, p["cell"][picture.axis], _series.wrong_value(f, p))
 
 
-def _margin_seen(picture: Picture, edges: tuple[float, float], scale: Scale) -> bool:
-    if scale.kind == "log":
-        return any(numeric(p["margin"]) and p["margin"] > 0.02 * abs(p["bound"]) for p in picture.judged)
-    return any(numeric(p["margin"]) and p["margin"] > 0.004 * (edges[1] - edges[0]) for p in picture.judged)
-
-
 # --- rates ---------------------------------------------------------------------------------------------------------
 
 
@@ -278,7 +274,7 @@ def draw_rate(fig: Any, picture: Picture, legend: marks.Legend) -> float:
     wrongs = 0
     for f in check["falsifiers"]:
         if f["kind"] == "bound" and f["rows"]:
-            ls, wrongs = (":", (0, (4, 1, 1, 1)), (0, (6, 2)))[wrongs % 3], wrongs + 1
+            ls, wrongs = _FALSE_DASHES[wrongs % 3], wrongs + 1
             false = f["rows"][0]["margin"]
             for slope in filter(numeric, false):
                 ax.plot(fine, through(slope), color=marks.FALSIFIER, ls=ls, lw=1.1, zorder=2)
@@ -341,7 +337,7 @@ def draw_phase(fig: Any, picture: Picture, legend: marks.Legend) -> float:
             f = picture.wrong[j][0]
             if f["kind"] == "bound":
                 for at in sorted({p["bound"] for p in found}):
-                    ax.axvline(at, color=marks.FALSIFIER, ls=_FALSE_THRESHOLDS[j % 3], lw=2.0, zorder=3)
+                    ax.axvline(at, color=marks.FALSIFIER, ls=_FALSE_DASHES[j % 3], lw=2.0, zorder=3)
             else:
                 ax.plot([p["cell"][picture.axis] for p in found], [p["estimate"] for p in found], zorder=5, **_plots_rows.wrong_style(f, j))
     legend.add("estimate, the share over replicates", marker="o", ms=5, color=marks.colour(0))
@@ -350,11 +346,6 @@ def draw_phase(fig: Any, picture: Picture, legend: marks.Legend) -> float:
     legend.add(f"levels judged: at most {rare:g} before the threshold, at least {common:g} after it", ls="-.", lw=1.0)
     legend.add(_plots_text.bars_text(picture), marker="|", ms=9, color=marks.colour(0))
     for j, (f, found) in enumerate(picture.wrong):
-        style = (
-            {"ls": _FALSE_THRESHOLDS[j % 3], "lw": 2.0, "color": marks.FALSIFIER} if f["kind"] == "bound" else _plots_rows.wrong_style(f, j)
-        )
+        style = {"ls": _FALSE_DASHES[j % 3], "lw": 2.0, "color": marks.FALSIFIER} if f["kind"] == "bound" else _plots_rows.wrong_style(f, j)
         legend.add(_plots_text.falsifier_text(picture, f, found), **style)
     return height
-
-
-_FALSE_THRESHOLDS = (":", (0, (4, 1, 1, 1)), (0, (6, 2)))

@@ -12,7 +12,7 @@ from figures import _plots_marks as marks
 from figures import _plots_text, _series
 from figures._series import Picture, Point, Row, Scale, numeric
 
-__all__ = ["draw_ratio", "draw_rows"]
+__all__ = ["draw_ratio", "draw_rows", "explain_bound", "margin_seen", "wrong_style"]
 
 _NAMES = 3.0  # most inches for the names of rows
 
@@ -60,7 +60,7 @@ def draw_rows(fig: Any, picture: Picture, legend: marks.Legend) -> float:
     ax.tick_params(axis="y", length=0)
     if all(not name for name in names):
         ax.set_yticks([])
-    _explain(picture, legend, series, _margin_seen(picture, edges, scale), shared is not None)
+    _explain(picture, legend, series, margin_seen(picture, edges, scale), shared is not None)
     return height + 0.3
 
 
@@ -185,7 +185,8 @@ def _write_unit(ax: Any, y: float, row: Row) -> None:
         ax.text(1.012, -0.62, "bound", transform=ax.get_yaxis_transform(), fontsize=6.5, va="bottom", color="0.3")
 
 
-def _margin_seen(picture: Picture, edges: tuple[float, float], scale: Scale) -> bool:
+def margin_seen(picture: Picture, edges: tuple[float, float], scale: Scale) -> bool:
+    """Whether a margin is wide enough on the axis to be told from its prediction."""
     if scale.kind == "log":
         return any(numeric(p["margin"]) and numeric(p["bound"]) and p["margin"] > 0.01 * abs(p["bound"]) for p in picture.judged)
     return any(numeric(p["margin"]) and p["margin"] > 0.002 * (edges[1] - edges[0]) for p in picture.judged)

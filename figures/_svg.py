@@ -204,9 +204,7 @@ def _legend(picture: Picture, names: Sequence[str], y: _Axis, coloured: bool) ->
     margins = [p["margin"] for p in picture.judged if picture.side == "equal" and numeric(p["margin"])]
     seen = any(y(p["bound"] - p["margin"]) - y(p["bound"] + p["margin"]) > 0.3 for p in picture.judged if numeric(p["margin"]) and margins)
     if picture.judged:
-        words = (
-            _plots_text.predicted_text(picture, seen).removesuffix("; the hatched side is forbidden").replace("formula above", "formula")
-        )
+        words = _plots_text.predicted_text(picture, seen).removesuffix("; the hatched side is forbidden")
         legend.append(("bound", words.replace("formula above", "formula") + ("; in the colour of its line" if coloured else "")))
     if seen:
         legend.append(("margin", _plots_text.margin_text(picture)))

@@ -1,4 +1,4 @@
-"""What figures of verification share: stored rows by name, slopes in words."""
+"""What figures of verification share: a check by its name, entries of legends, slopes in words."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
-__all__ = ["check", "entry", "explored", "slope"]
+__all__ = ["check", "entry", "slope"]
 
 
 def check(summary: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
     """A check of a summary; without rows if there is none of that name."""
     found = (c for c in (summary or {"checks": ()})["checks"] if c["name"] == name)
     return next(found, {"rows": (), "falsifiers": ()})
-
-
-def explored(summary: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
-    """The points of an experiment that is drawn and not judged; none if it was not run."""
-    return next((e["points"] for e in (summary or {}).get("explored", ()) if e["name"] == name), [])
 
 
 def entry(label: str, **style: Any) -> Line2D:

@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 
 from figures import _plots
 from figures._axes import end_label, plain_log
-from figures._verification_axes import check, entry, explored, slope
+from figures._series import explored_of
+from figures._verification_axes import check, entry, slope
 from theory.verification import _needle, _paired
 
 __all__ = ["FIGURES"]
@@ -205,9 +206,9 @@ def _draw_based(ax: Any, points: Sequence[Mapping[str, Any]]) -> None:
 
 def bounds(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Both upper bounds against n, with what the learners really lose and where the bounds say nothing."""
-    hard = explored(summaries.get("verification.prop_vf_ub"), "~curve")
-    fixed = explored(summaries.get("verification.neg_vf_expectation"), "~readings")
-    based = explored(summaries.get("verification.thm_vb_ub"), "~curve")
+    hard = explored_of(summaries, "verification.prop_vf_ub", "~curve")
+    fixed = explored_of(summaries, "verification.neg_vf_expectation", "~readings")
+    based = explored_of(summaries, "verification.thm_vb_ub", "~curve")
     if not hard or not fixed or not based:
         return None
     fig, axes = plt.subplots(1, 3, figsize=(13.2, 7.2))

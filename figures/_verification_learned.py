@@ -10,7 +10,8 @@ import numpy as np
 
 from figures import _plots
 from figures._axes import end_label, plain_log
-from figures._verification_axes import check, entry, explored, slope
+from figures._series import explored_of
+from figures._verification_axes import check, entry, slope
 from theory.verification import _learned, _planted
 
 __all__ = ["FIGURES"]
@@ -102,7 +103,7 @@ def _draw_lead(ax: Any, summary: Mapping[str, Any], points: Sequence[Mapping[str
 def planted(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Value against budget for three bases, and the lead of learning from rewards against the horizon."""
     summary = summaries.get("verification.emp_planted")
-    points = explored(summary, "~curves")
+    points = explored_of(summaries, "verification.emp_planted", "~curves")
     if not points:
         return None
     fig, axes = plt.subplots(2, 3, figsize=(13.0, 9.4))

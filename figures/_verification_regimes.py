@@ -11,7 +11,8 @@ import numpy as np
 
 from figures import _plots
 from figures._axes import plain_log
-from figures._verification_axes import check, entry, explored
+from figures._series import explored_of
+from figures._verification_axes import check, entry
 from theory.verification import _paired
 
 __all__ = ["FIGURES"]
@@ -112,7 +113,7 @@ _LEARNERS = {  # name, marker, colour, face
 def negative(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Three readings of one sample: cloning's loss in the mean for the true and the worst reward, and in probability."""
     summary = summaries.get("verification.neg_vf_expectation")
-    points = explored(summary, "~readings")
+    points = explored_of(summaries, "verification.neg_vf_expectation", "~readings")
     if not points:
         return None
     d, delta = points[0]["cell"]["d"], points[0]["cell"]["delta"]

@@ -10,7 +10,8 @@ import numpy as np
 
 from figures import _plots
 from figures._axes import plain_log
-from figures._verification_axes import check, entry, explored
+from figures._series import explored_of
+from figures._verification_axes import check, entry
 from theory.verification import _balls, _planted
 
 __all__ = ["FIGURES"]
@@ -98,7 +99,7 @@ def _draw_tail(ax: Any, strip: Any, points: Sequence[Mapping[str, Any]], kappa: 
 
 def heterogeneity(summaries: Mapping[str, Mapping[str, Any]]) -> Any:
     """Law of R, sigma/H and c(kappa) against the horizon for the four bases."""
-    points = explored(summaries.get("verification.emp_hetero"), "~curves")
+    points = explored_of(summaries, "verification.emp_hetero", "~curves")
     if not points:
         return None
     rows = [["law", "spread"], ["quarter", "one"], ["silent quarter", "silent one"]]
